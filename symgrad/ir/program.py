@@ -13,7 +13,8 @@ so that every printer, vector width and tail gives the same bits.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 # op -> number of arguments. Results have the type of the first argument unless RESULT says more.
 BASIS: dict[str, int] = {
@@ -21,7 +22,7 @@ BASIS: dict[str, int] = {
     "floor": 1, "rint": 1, "trunc": 1, "copysign": 2, "floordiv": 2, "mod": 2,
     "lt": 2, "le": 2, "gt": 2, "ge": 2, "eq": 2, "ne": 2, "and": 2, "or": 2, "not": 1,
     "select": 3, "bits": 1, "from_bits": 1, "shl": 2, "shr": 2, "iand": 2, "ior": 2, "ixor": 2,
-    "to_int": 1, "to_real": 1,
+    "to_int": 1, "to_real": 1, "widen": 1, "narrow": 1,
 }  # fmt: skip
 _BOOL = {"lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not"}
 INT_OF = {"f64": "i64", "f32": "i32"}
@@ -148,6 +149,8 @@ def result_dtype(op: str, args: tuple[Expr, ...]) -> str:
         return INT_OF[args[0].dtype]
     if op in ("from_bits", "to_real"):
         return REAL_OF[args[0].dtype]
+    if op in ("widen", "narrow"):
+        return "f64" if op == "widen" else "f32"
     return args[1].dtype if op == "select" else args[0].dtype
 
 
@@ -266,23 +269,33 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function of the program; ``doc`` becomes its docstring."""
+    """A function of the program; ``doc`` becomes its docstring.
+
+    ``packed`` names scalar parameters that travel in one vector, the first parameter (where they are many);
+    ``hidden`` names trailing parameters that are constants of the program, not of the caller.
+    """
 
     name: str
     parameters: tuple[Parameter, ...]
     body: tuple[Statement, ...]
     doc: str = ""
-    inline: bool = False
-    results: tuple[str, ...] = field(default=())
+    packed: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Functions in the order of definition; ``entries`` names those that are called from outside."""
+    """Functions in the order of definition; ``entries`` names those that are called from outside.
+
+    ``dtype`` is the float type; ``constants`` are small module-level arrays, ``hidden`` the values of hidden
+    parameters, both by name.
+    """
 
     functions: tuple[Function, ...]
     entries: tuple[str, ...]
-    header: str = ""
+    dtype: str = "f64"
+    constants: tuple[tuple[str, Any], ...] = ()
+    hidden: tuple[tuple[str, Any], ...] = ()
 
 
 def statements(body: tuple[Statement, ...]) -> Iterator[Statement]:
