@@ -34,7 +34,13 @@ from symgrad.runtime import cache
 __all__ = ["compile_entry"]
 
 # Settings of Numba (from NUMBA_* variables) that change the code it makes.
-_SETTINGS = ("OPT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "BOUNDSCHECK", "DEBUGINFO_DEFAULT")
+_SETTINGS = (
+    "OPT",
+    "LOOP_VECTORIZE",
+    "SLP_VECTORIZE",
+    "BOUNDSCHECK",
+    "DEBUGINFO_DEFAULT",
+)
 
 
 class _File(NullCache):
@@ -44,7 +50,9 @@ class _File(NullCache):
         self.path = path
         self.signature = signature
 
-    def load_overload(self, sig: tuple[types.Type, ...], target_context: Any) -> CompileResult | None:
+    def load_overload(
+        self, sig: tuple[types.Type, ...], target_context: Any
+    ) -> CompileResult | None:
         payload = cache.read_sealed(self.path) if sig == self.signature else None
         if payload is None:
             return None
@@ -56,7 +64,9 @@ class _File(NullCache):
             cache.publish(self.path, cache.seal(self.path, dumps(cres._reduce())))
 
 
-def compile_entry(module: ModuleType, source: Source, name: str, root: Path | None) -> tuple[Callable, bool]:
+def compile_entry(
+    module: ModuleType, source: Source, name: str, root: Path | None
+) -> tuple[Callable, bool]:
     """The jitted function with its one signature, and whether it was in the cache (or in memory) already.
 
     Every entry gets its file first: Numba compiles a callee, and keeps it, while it compiles the caller.
@@ -86,7 +96,9 @@ def _dispatcher(module: ModuleType, entry: Entry) -> Any:
 
 def _types(entry: Entry) -> tuple[types.Type, ...]:
     text = entry.signature
-    return normalize_signature(text if isinstance(text, str) else f"({''.join(part + ',' for part in text)})")[0]
+    return normalize_signature(
+        text if isinstance(text, str) else f"({''.join(part + ',' for part in text)})"
+    )[0]
 
 
 def _folder(root: Path, dispatcher: Any) -> Path | None:
@@ -107,7 +119,13 @@ def fingerprint(triple: str, cpu: str, features: str) -> str:
     for path in sorted(Path(__file__).parent.glob("*.py")):
         kernels.update(path.read_bytes())
     settings = [f"{name}={getattr(config, name)}" for name in _SETTINGS]
-    versions = (sys.version, sys.flags.optimize, numba.__version__, llvmlite.__version__, numpy.__version__)
-    return hashlib.sha256(repr((versions, triple, cpu, features, settings, kernels.hexdigest())).encode()).hexdigest()[
-        :32
-    ]
+    versions = (
+        sys.version,
+        sys.flags.optimize,
+        numba.__version__,
+        llvmlite.__version__,
+        numpy.__version__,
+    )
+    return hashlib.sha256(
+        repr((versions, triple, cpu, features, settings, kernels.hexdigest())).encode()
+    ).hexdigest()[:32]
