@@ -20,22 +20,10 @@ import warnings
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = [
-    "CacheWarning",
-    "claim",
-    "publish",
-    "read",
-    "read_sealed",
-    "replace",
-    "root",
-    "seal",
-]
+__all__ = ["CacheWarning", "claim", "publish", "read", "read_sealed", "replace", "root", "seal"]
 
 # A link is refused, a pipe must not block, a child must not inherit. Absent flags are those of Windows.
-_READ = os.O_RDONLY | sum(
-    getattr(os, flag, 0)
-    for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY")
-)
+_READ = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
 _BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 _DIGEST = hashlib.sha256().digest_size
 _warned = False
@@ -61,9 +49,7 @@ def root() -> Path | None:
     try:
         refusal = claim(directory)
     except OSError as error:
-        warn(
-            f"{directory} cannot be used ({error.strerror}); compiling without a cache"
-        )
+        warn(f"{directory} cannot be used ({error.strerror}); compiling without a cache")
         return None
     if refusal:
         warn(f"{directory} {refusal}; using a temporary directory instead")
@@ -81,23 +67,17 @@ def _wanted() -> Path | None:
         place = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
     else:
         xdg = os.environ.get("XDG_CACHE_HOME", "")
-        place = (
-            xdg if os.path.isabs(xdg) else "~/.cache"
-        )  # the XDG rule: a relative path is ignored
+        place = xdg if os.path.isabs(xdg) else "~/.cache"  # the XDG rule: a relative path is ignored
     place = os.path.expanduser(place)
     if not os.path.isabs(place):
-        warn(
-            "this user has no home directory; set SYMGRAD_CACHE_DIR; compiling without a cache"
-        )
+        warn("this user has no home directory; set SYMGRAD_CACHE_DIR; compiling without a cache")
         return None
     return Path(place, "symgrad")
 
 
 def claim(directory: Path) -> str:
     """Create the directory with mode 0700; return why it is refused, or "". Raises: OSError."""
-    for missing in reversed(
-        [p for p in (directory, *directory.parents) if not os.path.lexists(p)]
-    ):
+    for missing in reversed([p for p in (directory, *directory.parents) if not os.path.lexists(p)]):
         with suppress(FileExistsError):  # another process was faster
             missing.mkdir(mode=0o700)
     status = os.lstat(directory)
@@ -109,9 +89,7 @@ def claim(directory: Path) -> str:
 
 
 def _exposed(status: os.stat_result) -> str:
-    if (
-        sys.platform == "win32"
-    ):  # no owners and modes there; the profile directory is private by its ACL
+    if sys.platform == "win32":  # no owners and modes there; the profile directory is private by its ACL
         return ""
     if status.st_uid != os.geteuid():
         return "belongs to another user"
@@ -130,9 +108,7 @@ def _temporary() -> Path | None:
 
 
 def _remove(directory: Path, owner: int) -> None:
-    if (
-        os.getpid() == owner
-    ):  # a forked child that exits must not take the parent's directory away
+    if os.getpid() == owner:  # a forked child that exits must not take the parent's directory away
         shutil.rmtree(directory, ignore_errors=True)
 
 
@@ -144,11 +120,7 @@ def read(path: Path, size: int | None = None) -> bytes | None:
         return None
     try:
         status = os.fstat(descriptor)
-        if (
-            not stat.S_ISREG(status.st_mode)
-            or _exposed(status)
-            or size not in (None, status.st_size)
-        ):
+        if not stat.S_ISREG(status.st_mode) or _exposed(status) or size not in (None, status.st_size):
             return None
         with open(descriptor, "rb", closefd=False) as file:
             return file.read()
@@ -170,15 +142,15 @@ def publish(path: Path, data: bytes) -> bool:
         with open(descriptor, "wb") as file:
             file.write(data)
         os.replace(fresh, path)
+        fresh = None
         return True
     except OSError as error:
+        warn(f"{path.parent} cannot be written ({error.strerror}); compiling without a cache")
+        return False
+    finally:  # an interrupt of the user's, too, leaves nothing behind
         if fresh is not None:
             with suppress(OSError):
                 os.unlink(fresh)
-        warn(
-            f"{path.parent} cannot be written ({error.strerror}); compiling without a cache"
-        )
-        return False
 
 
 def replace(path: Path, data: bytes) -> bool:

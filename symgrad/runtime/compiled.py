@@ -18,10 +18,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import llvmlite
+import llvmlite  # type: ignore[import-untyped]
 import numba
 import numpy
-from numba.core import config, types
+from numba.core import types
 from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.dispatcher import Dispatcher
@@ -33,14 +33,10 @@ from symgrad.runtime import cache
 
 __all__ = ["compile_entry"]
 
+config: Any = numba.config  # its attributes are made at run time
+
 # Settings of Numba (from NUMBA_* variables) that change the code it makes.
-_SETTINGS = (
-    "OPT",
-    "LOOP_VECTORIZE",
-    "SLP_VECTORIZE",
-    "BOUNDSCHECK",
-    "DEBUGINFO_DEFAULT",
-)
+_SETTINGS = ("OPT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "BOUNDSCHECK", "DEBUGINFO_DEFAULT")
 
 
 class _File(NullCache):
@@ -50,23 +46,19 @@ class _File(NullCache):
         self.path = path
         self.signature = signature
 
-    def load_overload(
-        self, sig: tuple[types.Type, ...], target_context: Any
-    ) -> CompileResult | None:
+    def load_overload(self, sig: tuple[types.Type, ...], target_context: Any) -> CompileResult | None:
         payload = cache.read_sealed(self.path) if sig == self.signature else None
         if payload is None:
             return None
         target_context.refresh()  # the context must know all types before a signature is rebuilt
         return CompileResult._rebuild(target_context, *pickle.loads(payload))
 
-    def save_overload(self, sig: tuple[types.Type, ...], cres: CompileResult) -> None:
+    def save_overload(self, sig: tuple[types.Type, ...], cres: Any) -> None:
         if sig == self.signature and not cres.library.has_dynamic_globals:
             cache.publish(self.path, cache.seal(self.path, dumps(cres._reduce())))
 
 
-def compile_entry(
-    module: ModuleType, source: Source, name: str, root: Path | None
-) -> tuple[Callable, bool]:
+def compile_entry(module: ModuleType, source: Source, name: str, root: Path | None) -> tuple[Callable, bool]:
     """The jitted function with its one signature, and whether it was in the cache (or in memory) already.
 
     Every entry gets its file first: Numba compiles a callee, and keeps it, while it compiles the caller.
@@ -84,7 +76,7 @@ def compile_entry(
     known = signature in function.overloads
     if not known:
         function.compile(signature)
-        function.disable_compile()  # another type is converted or refused, never compiled at a call
+    function.disable_compile()  # another type is converted or refused, never compiled at a call
     return function, known or bool(function.stats.cache_hits.get(signature))
 
 
@@ -95,10 +87,9 @@ def _dispatcher(module: ModuleType, entry: Entry) -> Any:
 
 
 def _types(entry: Entry) -> tuple[types.Type, ...]:
-    text = entry.signature
-    return normalize_signature(
-        text if isinstance(text, str) else f"({''.join(part + ',' for part in text)})"
-    )[0]
+    given = entry.signature
+    inner = given.strip()[1:-1].rstrip(", ") if isinstance(given, str) else ", ".join(given)
+    return normalize_signature(f"({inner},)" if inner else "()")[0]
 
 
 def _folder(root: Path, dispatcher: Any) -> Path | None:
@@ -115,17 +106,7 @@ def _folder(root: Path, dispatcher: Any) -> Path | None:
 @functools.cache
 def fingerprint(triple: str, cpu: str, features: str) -> str:
     """All that decides machine code besides the source: versions, the CPU, settings, and what emitted code calls."""
-    kernels = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        kernels.update(path.read_bytes())
+    kernels = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
     settings = [f"{name}={getattr(config, name)}" for name in _SETTINGS]
-    versions = (
-        sys.version,
-        sys.flags.optimize,
-        numba.__version__,
-        llvmlite.__version__,
-        numpy.__version__,
-    )
-    return hashlib.sha256(
-        repr((versions, triple, cpu, features, settings, kernels.hexdigest())).encode()
-    ).hexdigest()[:32]
+    versions = (sys.version, sys.flags.optimize, numba.__version__, llvmlite.__version__, numpy.__version__)
+    return hashlib.sha256(repr((versions, triple, cpu, features, settings, kernels)).encode()).hexdigest()[:32]

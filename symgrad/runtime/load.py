@@ -51,11 +51,7 @@ __all__ = ["Loaded", "load"]
 # Held while importing and compiling, and while forking: a child never inherits a half-done compilation.
 _LOCK = threading.RLock()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_LOCK.acquire,
-        after_in_parent=_LOCK.release,
-        after_in_child=_LOCK.release,
-    )
+    os.register_at_fork(before=_LOCK.acquire, after_in_parent=_LOCK.release, after_in_child=_LOCK.release)
 
 
 class _Deferred(Mapping[str, Callable]):
@@ -109,37 +105,21 @@ def load(source: Source, *, parallel: bool = False) -> Loaded:
     digest = hashlib.sha256(data + b"\0" + repr((entries, parallel)).encode())
     loader = _Text(f"sg_{digest.hexdigest()}", source.text)
     root = cache.root()
-    misses = (
-        []
-        if root and cache.read(root / loader.file, len(data)) == data
-        else [loader.file]
-    )
+    misses = [] if root and cache.read(root / loader.file, len(data)) == data else [loader.file]
     if misses and root and not cache.replace(root / loader.file, data):
         root = None
     if root:
         loader.file = str(root / loader.file)
     names = tuple(entry.name for entry in source.entries)
     functions = _Deferred(names, partial(_jitted, source, loader, root, misses))
-    return Loaded(
-        source,
-        Path(loader.file) if root else None,
-        functions,
-        _Deferred(names, loader.plain),
-        misses,
-    )
+    return Loaded(source, Path(loader.file) if root else None, functions, _Deferred(names, loader.plain), misses)
 
 
-def _jitted(
-    source: Source, loader: _Text, root: Path | None, misses: list[str], name: str
-) -> Callable:
+def _jitted(source: Source, loader: _Text, root: Path | None, misses: list[str], name: str) -> Callable:
     with _LOCK:
         module = sys.modules.get(loader.name) or loader.module()
         if "numba" not in sys.modules:
-            warnings.warn(
-                "Numba cannot be imported: running as plain Python",
-                RuntimeWarning,
-                stacklevel=3,
-            )
+            warnings.warn("Numba cannot be imported: running as plain Python", RuntimeWarning, stacklevel=3)
             return getattr(module, name)
         from symgrad.runtime.compiled import compile_entry
 
@@ -178,10 +158,7 @@ class _Text(ExecutionLoader):
     def without_numba(self) -> ModuleType:
         """The same text, run where ``import numba`` fails; in no one's way, so not in ``sys.modules``."""
         module = self._empty()
-        vars(module)["__builtins__"] = {
-            **vars(builtins),
-            "__import__": _import_without_numba,
-        }
+        vars(module)["__builtins__"] = {**vars(builtins), "__import__": _import_without_numba}
         self.exec_module(module)
         return module
 

@@ -27,18 +27,13 @@ from symgrad.runtime import load as room
 from symgrad.runtime.load import load
 
 REPOSITORY = Path(room.__file__).parents[2]
-posix = pytest.mark.skipif(
-    sys.platform == "win32", reason="fork, modes and signals of POSIX"
-)
+posix = pytest.mark.skipif(sys.platform == "win32", reason="fork, modes and signals of POSIX")
 
 
 def head():
     """The lines that the docstring of ``load`` asks for, taken from there."""
     lines = room.__doc__.splitlines()
-    first, last = (
-        lines.index("    try:"),
-        next(i for i, s in enumerate(lines) if "register_jitable(**" in s),
-    )
+    first, last = (lines.index("    try:"), next(i for i, s in enumerate(lines) if "register_jitable(**" in s))
     return "\n".join(line[4:] for line in lines[first : last + 1])
 
 
@@ -69,10 +64,7 @@ def total(a, n):
         s += 1.0 / a[i]
     return s
 '''
-ENTRIES = (
-    Entry("value_and_grad", "(float64, float64, float64)"),
-    Entry("total", ("float64[::1]", "int64")),
-)
+ENTRIES = (Entry("value_and_grad", "(float64, float64, float64)"), Entry("total", ("float64[::1]", "int64")))
 
 
 def source(scale="1.0", body="x - y"):
@@ -108,12 +100,7 @@ def machine_code(place):
 def python(script, *args, **environment):
     """A fresh interpreter on this tree."""
     env = {**os.environ, "PYTHONPATH": str(REPOSITORY), **environment}
-    return subprocess.Popen(
-        [sys.executable, "-c", script, *args],
-        env=env,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    return subprocess.Popen([sys.executable, "-c", script, *args], env=env, stdout=subprocess.PIPE, text=True)
 
 
 def answer(process, timeout=120):
@@ -143,17 +130,42 @@ def test_entries_keep_their_one_signature():
     assert len(function.signatures) == 1
 
 
+@pytest.mark.parametrize("signature", ["(float64)", "(float64,)", ("float64",), "( float64 , )"])
+def test_spellings_of_a_signature(signature):
+    loaded = load(
+        Source(
+            TEXT.replace("SCALE", "3.0") + "\n\n@jit\ndef one(x):\n    return scaled(x)\n", (Entry("one", signature),)
+        )
+    )
+    assert loaded.functions["one"](2.0) == 6.0
+
+
+def test_entry_that_calls_an_entry_is_kept_with_it(place):
+    text = source().text + "\n\n@jit\ndef twice(x):\n    return 2.0 * value_and_grad(x, 4.0, 2.0)[0]\n"
+    both = Source(text, (*ENTRIES, Entry("twice", "(float64,)")))
+    for hit in (False, True):
+        forget()
+        loaded = load(both)
+        assert loaded.functions["twice"](7.0) == 12.0 and value(loaded) == 6.0
+        assert loaded.hit == hit and len(machine_code(place)) == 2
+
+
+def test_switched_off_jit_runs_the_text_as_it_is():
+    script = (
+        "import sys; from symgrad.runtime.load import load; from symgrad.ir.source import *\n"
+        "loaded = load(Source(sys.argv[1], (Entry('value_and_grad', '(float64, float64, float64)'),)))\n"
+        "f = loaded.functions['value_and_grad']; print(type(f).__name__, f(7.0, 4.0, 2.0)[0])"
+    )
+    assert answer(python(script, source().text, NUMBA_DISABLE_JIT="1")) == "function 6.0"
+
+
 def test_flags_of_numba():
     import numpy as np
 
     loaded = load(source())
-    assert loaded.functions["total"](np.zeros(1), 1) == math.inf, (
-        "division as NumPy does it"
-    )
+    assert loaded.functions["total"](np.zeros(1), 1) == math.inf, "division as NumPy does it"
     options = loaded.functions["total"].targetoptions
-    assert (
-        options["nogil"] and not options["boundscheck"] and not options.get("fastmath")
-    )
+    assert options["nogil"] and not options["boundscheck"] and not options.get("fastmath")
 
 
 def test_second_load_hits(place):
@@ -162,11 +174,7 @@ def test_second_load_hits(place):
     assert not first.hit
     forget()
     second = load(source())
-    assert (
-        value(second) == 6.0
-        and second.hit
-        and second.path == first.path == place / f"{first.path.stem}.py"
-    )
+    assert value(second) == 6.0 and second.hit and second.path == first.path == place / f"{first.path.stem}.py"
     second.functions["total"]
     assert not second.hit, "this one had to be compiled"
 
@@ -177,9 +185,7 @@ def test_file_is_the_text_and_private(place):
     assert loaded.path.read_text() == source().text
     for path in place.rglob("*"):
         assert os.lstat(path).st_mode & 0o777 == (0o700 if path.is_dir() else 0o600)
-    assert len(list(place.rglob("*"))) == 3, (
-        "the text, a directory of machine code, one file in it"
-    )
+    assert len(list(place.rglob("*"))) == 3, "the text, a directory of machine code, one file in it"
 
 
 def test_load_imports_no_numba_and_writes_nowhere_else(tmp_path):
@@ -191,13 +197,7 @@ def test_load_imports_no_numba_and_writes_nowhere_else(tmp_path):
     )
     home = tmp_path / "home"
     home.mkdir()
-    run = python(
-        script,
-        source().text,
-        HOME=str(home),
-        TMPDIR=str(home),
-        PYTHONDONTWRITEBYTECODE="1",
-    )
+    run = python(script, source().text, HOME=str(home), TMPDIR=str(home), PYTHONDONTWRITEBYTECODE="1")
     assert answer(run) == "False 6.0 True"
     assert list(home.iterdir()) == []
 
@@ -206,10 +206,7 @@ def test_load_imports_no_numba_and_writes_nowhere_else(tmp_path):
 def test_file_stands_alone(numba):
     path = load(source()).path
     script = f"import sys; {numba} sys.path.insert(0, sys.argv[1]); m = __import__(sys.argv[2])\nprint(m.value_and_grad(7., 4., 2.)[0])"
-    assert (
-        answer(python(script, str(path.parent), path.stem, PYTHONDONTWRITEBYTECODE="1"))
-        == "6.0"
-    )
+    assert answer(python(script, str(path.parent), path.stem, PYTHONDONTWRITEBYTECODE="1")) == "6.0"
 
 
 def test_traceback_shows_the_line_even_without_a_file(monkeypatch):
@@ -237,9 +234,7 @@ def test_whatever_changes_the_code_changes_the_name():
         source(body="y - x"),
         source(scale="1.0000000000000002"),
         source(scale="-1.0"),
-        Source(
-            source().text, (Entry("value_and_grad", "(float32, float32, float32)"),)
-        ),
+        Source(source().text, (Entry("value_and_grad", "(float32, float32, float32)"),)),
         Source(source().text, ENTRIES[::-1]),
     ]
     paths = [load(s).path for s in variants] + [load(source(), parallel=True).path]
@@ -259,11 +254,7 @@ def test_other_versions_have_another_directory(monkeypatch):
     seen = [compiled.fingerprint.__wrapped__("triple", "znver5", "+avx2")]
     seen.append(compiled.fingerprint.__wrapped__("triple", "znver4", "+avx2"))
     seen.append(compiled.fingerprint.__wrapped__("triple", "znver5", "+avx2,+avx512f"))
-    for module, name in [
-        (numpy, "__version__"),
-        (compiled.numba, "__version__"),
-        (compiled.llvmlite, "__version__"),
-    ]:
+    for module, name in [(numpy, "__version__"), (compiled.numba, "__version__"), (compiled.llvmlite, "__version__")]:
         with monkeypatch.context() as patch:
             patch.setattr(module, name, "0.0")
             seen.append(compiled.fingerprint.__wrapped__("triple", "znver5", "+avx2"))
@@ -273,9 +264,7 @@ def test_other_versions_have_another_directory(monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(compiled.config, "BOUNDSCHECK", 1)
         seen.append(compiled.fingerprint.__wrapped__("triple", "znver5", "+avx2"))
-    with (
-        monkeypatch.context() as patch
-    ):  # the kernels that emitted code calls are symgrad's own version
+    with monkeypatch.context() as patch:  # the kernels that emitted code calls are symgrad's own version
         patch.setattr(Path, "read_bytes", lambda path: b"changed")
         seen.append(compiled.fingerprint.__wrapped__("triple", "znver5", "+avx2"))
     assert len(set(seen)) == len(seen)
@@ -288,9 +277,7 @@ def test_code_of_another_version_is_not_used(place, monkeypatch):
     monkeypatch.setattr(compiled, "fingerprint", lambda *args: "0" * 32)
     loaded = load(source())
     assert value(loaded) == 6.0 and not loaded.hit
-    assert [p.parent.name for p in machine_code(place)] == sorted(
-        ["0" * 32, old.parent.name]
-    )
+    assert [p.parent.name for p in machine_code(place)] == sorted(["0" * 32, old.parent.name])
 
 
 # ---- damage and malice
@@ -340,9 +327,7 @@ def test_foreign_pickle_is_never_opened(place, tmp_path, sealed_elsewhere):
     value(load(source()))
     (path,) = machine_code(place)
     payload = pickle.dumps(Evil(tmp_path / "marker"))
-    path.write_bytes(
-        cache.seal(path.with_name("other"), payload) if sealed_elsewhere else payload
-    )
+    path.write_bytes(cache.seal(path.with_name("other"), payload) if sealed_elsewhere else payload)
     for numba_name in ("nbi", "1.nbc"):  # what Numba's own cache would look for
         (place / f"{path.stem}.{numba_name}").write_bytes(payload)
     assert quietly_right() and not (tmp_path / "marker").exists()
@@ -384,9 +369,7 @@ def test_no_file_can_be_written(monkeypatch, step):
     def fail(*args, **kwargs):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(
-        {"mkstemp": tempfile, "replace": os, "mkdir": Path}[step], step, fail
-    )
+    monkeypatch.setattr({"mkstemp": tempfile, "replace": os, "mkdir": Path}[step], step, fail)
     assert quietly_right()
     assert load(source()).path is None
 
@@ -419,15 +402,7 @@ def in_turn(scales, first):
 
 def hexes(scales, first, out):
     texts = [source(scale=repr(scale)) for scale in scales]
-    out.put(
-        (
-            first,
-            [
-                value(load(s), 1.0, 0.0, 1.0).hex()
-                for s in texts[first:] + texts[:first]
-            ],
-        )
-    )
+    out.put((first, [value(load(s), 1.0, 0.0, 1.0).hex() for s in texts[first:] + texts[:first]]))
 
 
 @pytest.mark.slow
@@ -448,9 +423,7 @@ def test_pool_of_workers_in_one_cold_cache(method):
     load(source()).functions["total"]  # Numba is up in the parent
     context = multiprocessing.get_context(method)
     out = context.Queue()
-    workers = [
-        context.Process(target=hexes, args=(scales, i % 6, out)) for i in range(count)
-    ]
+    workers = [context.Process(target=hexes, args=(scales, i % 6, out)) for i in range(count)]
     for worker in workers:
         worker.start()
     for _ in workers:
@@ -500,19 +473,13 @@ def test_threads_share_one_compilation(place):
         thread.start()
     for thread in threads:
         thread.join()
-    assert (
-        len(seen) == 8
-        and len(set(map(id, seen))) == 1
-        and len(machine_code(place)) == 1
-    )
+    assert len(seen) == 8 and len(set(map(id, seen))) == 1 and len(machine_code(place)) == 1
 
 
 @posix
 def test_fork_while_another_thread_compiles():
     loaded, other = load(source()), load(source(body="y - x"))
-    thread = threading.Thread(
-        target=loaded.functions.__getitem__, args=("value_and_grad",)
-    )
+    thread = threading.Thread(target=loaded.functions.__getitem__, args=("value_and_grad",))
     thread.start()
     time.sleep(0.01)
     pid = os.fork()
@@ -554,10 +521,7 @@ def test_costs_at_most_twice_an_empty_njit(tmp_path):
     )
     cold, warm = [], []
     for i in range(3):
-        places = {
-            "SYMGRAD_CACHE_DIR": str(tmp_path / f"c{i}"),
-            "NUMBA_CACHE_DIR": str(tmp_path / f"n{i}"),
-        }
+        places = {"SYMGRAD_CACHE_DIR": str(tmp_path / f"c{i}"), "NUMBA_CACHE_DIR": str(tmp_path / f"n{i}")}
         for times in (cold, warm):
             empty = float(answer(python(EMPTY, str(tmp_path), **places)))
             times.append((empty, float(answer(python(OURS, source().text, **places)))))
