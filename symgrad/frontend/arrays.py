@@ -1,0 +1,245 @@
+"""Functions that move, join and multiply whole arrays, under NumPy's names."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from symgrad.errors import ShapeError, UnsupportedError
+from symgrad.frontend import reductions
+from symgrad.frontend.tensor import HOOKS, Tensor, as_node, named_errors, product, unify
+from symgrad.ir.node import Node, build, constant
+from symgrad.ir.show import described
+from symgrad.ir.types import AnySize, size_product
+from symgrad.ops import contract, shape as shapes
+from symgrad.ops.leaf import cast
+
+
+def matmul(a: Any, b: Any) -> Tensor:
+    """Matrix product ``a @ b`` of vectors, matrices or stacks."""
+    return product(a, b)
+
+
+def dot(a: Any, b: Any) -> Tensor:
+    """NumPy's dot: a product with a scalar, else the sum over a's last and b's last but one axis."""
+    left, right = unify(a, b)
+    if not left.shape or not right.shape:
+        return Tensor(left) * Tensor(right)
+    if left.type.rank > 2 or right.type.rank > 2:
+        raise UnsupportedError("dot of more than two axes", ("left", described(left)), ("right", described(right)), fix="use sg.matmul or sg.einsum")
+    return product(a, b)
+
+
+def outer(a: Any, b: Any) -> Tensor:
+    """a b^T of two (flattened) vectors."""
+    left, right = (cast(n, "real") for n in unify(a, b))
+    left, right = (shapes.reshape(n, (size_product(n.shape),)) for n in (left, right))
+    return named_errors(lambda p, q: build("einsum", p, q, spec="i,j->ij"), left, right)
+
+
+def einsum(spec: str, *operands: Any) -> Tensor:
+    """Einstein summation of one or more operands: ``einsum("ij,jk->ik", a, b)``; letters only, no ``...``."""
+    nodes = [cast(n, "real") for n in unify(*operands)]
+    words, out = _einsum_words(spec, len(nodes))
+    pairs = [_distinct(word, node, spec) for word, node in zip(words, nodes, strict=True)]
+    while len(pairs) > 1:
+        (left, a), (right, b), *rest = pairs
+        needed = set(out).union(*(w for w, _ in rest))
+        kept = "".join(c for c in dict.fromkeys(left + right) if c in needed)
+        made = named_errors(lambda p, q, w=f"{left},{right}->{kept}": contract.einsum(w, p, q), a, b).node
+        pairs = [(kept, made), *rest]
+    return Tensor(_arrange(*pairs[0], out))
+
+
+def _einsum_words(spec: str, count: int) -> tuple[list[str], str]:
+    compact = spec.replace(" ", "")
+    left, arrow, out = compact.partition("->")
+    words = left.split(",")
+    letters = "".join(words)
+    if not arrow:
+        out = "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
+    fits = len(words) == count and all(c in string.ascii_letters for c in letters) and len(set(out)) == len(out) and set(out) <= set(letters)
+    if not fits:
+        raise ShapeError("einsum: the specification does not fit", ("spec", repr(spec[:60])), ("operands", str(count)), fix='one word of letters an operand, each result letter once: "ij,jk->ik"')
+    return words, out
+
+
+def _distinct(word: str, node: Node, spec: str) -> tuple[str, Node]:
+    """Repeated letters of one operand become its diagonal."""
+    if len(word) != node.type.rank:
+        raise ShapeError(f"einsum: {word!r} names {len(word)} axes", ("spec", repr(spec[:60])), ("operand", described(node)))
+    while len(set(word)) < len(word):
+        letter = next(c for c in word if word.count(c) > 1)
+        i = word.index(letter)
+        j = word.index(letter, i + 1)
+        node = build("diagonal", node, axes=(i, j))
+        word = "".join(c for k, c in enumerate(word) if k not in (i, j)) + letter
+    return word, node
+
+
+def _arrange(word: str, node: Node, out: str) -> Node:
+    axes = tuple(i for i, c in enumerate(word) if c not in out)
+    node = build("sum", node, axes=axes) if axes else node
+    word = "".join(c for c in word if c in out)
+    return shapes.transpose(node, tuple(word.index(c) for c in out))
+
+
+def transpose(x: Any, axes: Sequence[int] | None = None) -> Tensor:
+    """Axes reversed, or in the given order."""
+    node = as_node(x)
+    rank = node.type.rank
+    order = tuple(reversed(range(rank))) if axes is None else tuple(int(a) % max(rank, 1) for a in axes)
+    if sorted(order) != list(range(rank)):
+        raise ShapeError(f"transpose: {axes} is not an order of {rank} axes", ("tensor", described(node)))
+    return Tensor(shapes.transpose(node, order))
+
+
+def reshape(x: Any, shape: Any) -> Tensor:
+    """Another shape of as many elements, C order; one size may be -1."""
+    node = as_node(x)
+    wanted = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
+    if sum(isinstance(n, (int, np.integer)) and n == -1 for n in wanted) > 1:
+        raise ShapeError("reshape: only one size may be -1", ("tensor", described(node)))
+    return named_errors(lambda n: shapes.reshape(n, _solved(n, wanted)), node)
+
+
+def _solved(node: Node, wanted: tuple) -> tuple:
+    known: AnySize = 1
+    for n in wanted:
+        known = known if isinstance(n, (int, np.integer)) and n == -1 else known * n
+    return tuple(_ratio(size_product(node.shape), known, node) if isinstance(n, (int, np.integer)) and n == -1 else n for n in wanted)
+
+
+def _ratio(total: AnySize, known: AnySize, node: Node) -> AnySize:
+    if isinstance(known, int) and known > 0:
+        ratio = total // known
+        if ratio * known == total:
+            return ratio
+    if not isinstance(known, int):
+        for candidate in (*node.shape, size_product(node.shape[:-1]), size_product(node.shape[1:])):
+            if candidate * known == total:
+                return candidate
+    raise ShapeError("reshape: -1 cannot be worked out", ("from", str(node.type)), ("known part", str(known)), fix="give the size")
+
+
+def concatenate(tensors: Sequence[Any], axis: int = 0) -> Tensor:
+    """Tensors joined along an axis."""
+    if not len(tensors):
+        raise ShapeError("concatenate needs at least one tensor")
+    nodes = unify(*tensors)
+    if not nodes[0].shape:
+        raise ShapeError("concatenate: scalars have no axes", ("operand 1", described(nodes[0])), fix="use sg.stack")
+    (at,) = reductions.axes_of(nodes[0], axis)
+    return named_errors(lambda *ns: build("concatenate", *ns, axis=at), *nodes)
+
+
+def stack(tensors: Sequence[Any], axis: int = 0) -> Tensor:
+    """Tensors of one shape joined along a new axis."""
+    if not len(tensors):
+        raise ShapeError("stack needs at least one tensor")
+    nodes = unify(*tensors)
+    if any(n.shape != nodes[0].shape for n in nodes):
+        raise ShapeError("stack: shapes differ", *((f"operand {i + 1}", described(n)) for i, n in enumerate(nodes[:8])))
+    return concatenate([expand_dims(Tensor(n), axis) for n in nodes], axis)
+
+
+def expand_dims(x: Any, axis: Any) -> Tensor:
+    """New axes of length 1 at these places of the result."""
+    node = as_node(x)
+    given = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
+    rank = node.type.rank + len(given)
+    if any(not -rank <= a < rank for a in given):
+        raise ShapeError(f"expand_dims: axis {axis} is not an axis of the result", ("tensor", described(node)))
+    at = {a % rank for a in given}
+    sizes = iter(node.shape)
+    return Tensor(shapes.reshape(node, tuple(1 if i in at else next(sizes) for i in range(rank))))
+
+
+def squeeze(x: Any, axis: Any = None) -> Tensor:
+    """Without the axes of length 1 (all of them, or the given ones)."""
+    node = as_node(x)
+    axes = tuple(i for i, n in enumerate(node.shape) if n == 1) if axis is None else reductions.axes_of(node, axis)
+    for i in axes:
+        if node.shape[i] != 1:
+            raise ShapeError(f"squeeze: axis {i} has size {node.shape[i]}", ("tensor", described(node)))
+    return Tensor(shapes.reshape(node, tuple(n for i, n in enumerate(node.shape) if i not in axes)))
+
+
+def broadcast_to(x: Any, shape: Any) -> Tensor:
+    """x repeated to a larger shape by NumPy's rule."""
+    node = as_node(x)
+    wanted = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
+    from_right = zip(reversed(node.shape), reversed(wanted), strict=False)
+    if len(wanted) < node.type.rank or any(m not in (1, n) for m, n in from_right):
+        raise ShapeError("broadcast_to: the shape does not fit", ("tensor", described(node)), ("shape", str(wanted)))
+    return Tensor(shapes.broadcast(node, wanted))
+
+
+def diag(x: Any) -> Tensor:
+    """The diagonal of a matrix, or the diagonal matrix of a vector."""
+    node = as_node(x)
+    if node.type.rank == 1:
+        return Tensor(shapes.embed_diagonal(node, (0, 1)))
+    if node.type.rank != 2:
+        raise ShapeError("diag takes a vector or a matrix", ("tensor", described(node)))
+    return named_errors(lambda n: build("diagonal", n, axes=(0, 1)), node)
+
+
+def trace(x: Any) -> Tensor:
+    """Sum of the diagonal of a square matrix."""
+    node = as_node(x)
+    if node.type.rank != 2:
+        raise ShapeError("trace takes a matrix", ("tensor", described(node)))
+    return named_errors(lambda n: build("sum", build("diagonal", n, axes=(0, 1)), axes=(0,)), node)
+
+
+def _triangle(x: Any, k: int, keep: str) -> Tensor:
+    node = as_node(x)
+    if node.type.rank < 2:
+        raise ShapeError("tril and triu take a matrix", ("tensor", described(node)))
+    rows, columns = node.shape[-2:]
+    i = build("add", shapes.reshape(build("iota", size=rows), (rows, 1)), constant(int(k), "int"))
+    j = shapes.reshape(build("iota", size=columns), (1, columns))
+    return Tensor(build("where", build(keep, i, j), node, build("constant_like", node, value=0)))
+
+
+def tril(x: Any, k: int = 0) -> Tensor:
+    """The lower triangle (up to the k-th diagonal), 0 above."""
+    return _triangle(x, k, "greater_equal")
+
+
+def triu(x: Any, k: int = 0) -> Tensor:
+    """The upper triangle (from the k-th diagonal), 0 below."""
+    return _triangle(x, k, "less_equal")
+
+
+def one_hot(labels: Any, depth: AnySize, axis: int = -1) -> Tensor:
+    """1 at the label, 0 elsewhere, along a new axis of length ``depth``."""
+    node = as_node(labels, "int")
+    if node.dtype != "int":
+        raise ShapeError("one_hot takes integer labels", ("labels", described(node)), fix='declare them with dtype="int"')
+    spread = expand_dims(Tensor(node), axis).node
+    at = axis % spread.type.rank
+    positions = shapes.reshape(build("iota", size=depth), tuple(depth if i == at else 1 for i in range(spread.type.rank)))
+    return Tensor(cast(build("equal", spread, positions), "real"))
+
+
+def take(x: Any, indices: Any, axis: int | None = None) -> Tensor:
+    """Elements at integer positions along an axis (of the flattened tensor by default)."""
+    node = as_node(x)
+    index = as_node(np.asarray(indices) if isinstance(indices, list) else indices, "int")
+    if axis is None:
+        node, axis = shapes.reshape(node, (size_product(node.shape),)), 0
+    (at,) = reductions.axes_of(node, axis)
+    return named_errors(lambda n, i: build("gather", n, i, axis=at), node, index)
+
+
+def arange(n: AnySize) -> Tensor:
+    """0, 1, ..., n-1 as an integer tensor; n may be a named size."""
+    return Tensor(build("iota", size=n))
+
+
+HOOKS.update({"reshape": reshape, "stack": stack, "matmul": matmul})

@@ -1,0 +1,156 @@
+"""Reductions over axes, under NumPy's names: sum, mean, var, ..., softmax, norm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from symgrad.errors import ShapeError
+from symgrad.frontend.tensor import HOOKS, Tensor, as_node, named_errors
+from symgrad.ir.node import Node, build
+from symgrad.ir.show import described
+from symgrad.ir.types import AnySize, size_product
+from symgrad.ops.leaf import cast, size
+from symgrad.ops.reduce import kept
+from symgrad.ops.shape import reshape
+
+
+def axes_of(node: Node, axis: Any) -> tuple[int, ...]:
+    """An axis, several or None (all) as sorted non-negative integers."""
+    rank = node.type.rank
+    if axis is None:
+        return tuple(range(rank))
+    given = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
+    for a in given:
+        if not isinstance(a, (int, np.integer)) or not -rank <= a < rank:
+            raise ShapeError(f"axis {a} is not an axis", ("tensor", described(node)), fix=f"use {-rank} to {rank - 1}" if rank else "a scalar has no axes")
+    axes = tuple(sorted(int(a) % rank for a in given))
+    if len(set(axes)) < len(axes):
+        raise ShapeError(f"axis {axis} names an axis twice", ("tensor", described(node)))
+    return axes
+
+
+def _reduce(op: str, node: Node, axis: Any, keepdims: bool) -> Node:
+    axes = axes_of(node, axis)
+    y = build(op, node, axes=axes) if axes else node
+    return reshape(y, kept(node.shape, axes)) if keepdims else y
+
+
+def _public(op: str, kind: str | None, doc: str) -> Callable[..., Tensor]:
+    def reduction(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+        node = as_node(x)
+        node = cast(node, kind) if kind else cast(node, "int") if node.dtype == "bool" else node
+        return named_errors(lambda n: _reduce(op, n, axis, keepdims), node)
+
+    reduction.__doc__ = doc
+    return reduction
+
+
+sum = _public("sum", None, "Sum of the elements over one axis, several or all (0 of none).")
+prod = _public("prod", "real", "Product of the elements; the gradient is right at zeros.")
+max = _public("max_reduce", None, "Largest element; NaN if there is one; ties share the gradient.")
+min = _public("min_reduce", None, "Smallest element; NaN if there is one; ties share the gradient.")
+any = _public("any_reduce", "bool", "Whether any element is true.")
+all = _public("all_reduce", "bool", "Whether all elements are true.")
+logsumexp = _public("logsumexp", "real", "log(sum(exp(x))) without overflow; gradient softmax(x).")
+
+
+def _count(node: Node, axes: tuple[int, ...]) -> Node:
+    total: AnySize = 1
+    for i in axes:
+        total = total * node.shape[i]
+    return size(total)
+
+
+def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """Mean of the elements (NaN of none)."""
+    node = cast(as_node(x), "real")
+    axes = axes_of(node, axis)
+    return named_errors(lambda n: _reduce("sum", n, axes, keepdims) / _count(n, axes), node)
+
+
+def _deviation(node: Node, axes: tuple[int, ...]) -> Node:
+    return node - _reduce("sum", node, axes, True) / _count(node, axes)
+
+
+def var(x: Any, axis: Any = None, keepdims: bool = False, ddof: float = 0) -> Tensor:
+    """Variance: mean of squared deviations, divided by count - ddof."""
+    node = cast(as_node(x), "real")
+    axes = axes_of(node, axis)
+    return named_errors(
+        lambda n: _reduce("sum", build("square", _deviation(n, axes)), axes, keepdims) / _degrees(n, axes, ddof), node
+    )
+
+
+def std(x: Any, axis: Any = None, keepdims: bool = False, ddof: float = 0) -> Tensor:
+    """Standard deviation; its gradient at a constant sample is 0 (minimum norm)."""
+    node = cast(as_node(x), "real")
+    axes = axes_of(node, axis)
+    return named_errors(
+        lambda n: _reduce("norm", _deviation(n, axes), axes, keepdims) / build("sqrt", _degrees(n, axes, ddof)), node
+    )
+
+
+def _degrees(node: Node, axes: tuple[int, ...], ddof: float) -> Node:
+    count = _count(node, axes)
+    return count - float(ddof) if ddof else count
+
+
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """Norm over axes (all of them by default): Euclidean (2, None, "fro"), 1 or inf.
+
+    The Euclidean norm does not overflow; its gradient at the origin is 0 (minimum norm).
+    """
+    node = cast(as_node(x), "real")
+    if ord in (None, 2, "fro"):
+        return named_errors(lambda n: _reduce("norm", n, axis, keepdims), node)
+    if ord == 1:
+        return named_errors(lambda n: _reduce("sum", build("abs", n), axis, keepdims), node)
+    if ord == np.inf:
+        return named_errors(lambda n: _reduce("max_reduce", build("abs", n), axis, keepdims), node)
+    raise ShapeError(f"norm: ord {ord!r} is not known", fix="use None, 1, 2 or inf")
+
+
+def _argument(op: str) -> Callable[..., Tensor]:
+    def position(x: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
+        node = as_node(x)
+        if axis is None:
+            flat: AnySize = 1
+            for n in node.shape:
+                flat = flat * n
+            node = reshape(node, (flat,))
+        return named_errors(lambda n: _reduce(op, n, 0 if axis is None else axis, keepdims), node)
+
+    position.__doc__ = f"Position of the {'largest' if op == 'argmax' else 'smallest'} element (the first of ties); derivative 0."
+    return position
+
+
+argmax = _argument("argmax")
+argmin = _argument("argmin")
+
+
+def _along(op: str, doc: str) -> Callable[..., Tensor]:
+    def function(x: Any, axis: Any = -1) -> Tensor:
+        node = cast(as_node(x), "real")
+        return named_errors(lambda n: build(op, n, axes=axes_of(n, axis)), node)
+
+    function.__doc__ = doc
+    return function
+
+
+softmax = _along("softmax", "exp(x)/sum(exp(x)) along an axis, without overflow; Jacobian diag(p) - p p^T.")
+log_softmax = _along("log_softmax", "x - logsumexp(x) along an axis; Jacobian I - 1 p^T.")
+
+
+def cumsum(x: Any, axis: int | None = None) -> Tensor:
+    """Running sum along an axis (of the flattened tensor by default)."""
+    node = as_node(x)
+    if axis is None:
+        node, axis = reshape(node, (size_product(node.shape),)), 0
+    return named_errors(lambda n: build("cumsum", n, axis=axes_of(n, axis)[0], reverse=False), node)
+
+
+__all__ = ["all", "any", "argmax", "argmin", "cumsum", "log_softmax", "logsumexp", "max", "mean", "min", "norm", "prod", "softmax", "std", "sum", "var"]
+HOOKS.update({"sum": sum, "mean": mean, "max": max, "min": min})

@@ -1,0 +1,131 @@
+"""The reverse sweep: from cotangents of outputs to cotangents of what they depend on.
+
+Each node's rule is applied once, in reverse topological order; contributions are summed in the order in which
+they arise; broadcasting is undone here. Where a value may not be taken (below ``where``, max, an index)
+products are guarded: 0 times anything is 0 there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from symgrad.errors import NotDifferentiableError
+from symgrad.ir.node import Node, build, constant, is_constant
+from symgrad.ir.show import described
+from symgrad.ir.types import Shape
+from symgrad.ir.walk import depends, topological, transform
+from symgrad.ops.registry import partial, zdiv, zmul
+from symgrad.ops.shape import broadcast, reshape, unbroadcast
+
+# Ops that choose: cotangents behind them may be 0 for what was not chosen.
+MASKING = frozenset(
+    "where relu prelu maximum minimum clip max_reduce min_reduce slice gather diagonal gate zmul zdiv xlogy abs sign".split()
+)
+_MASKS = frozenset("dmaximum dminimum dclip sign".split())  # partials that are 0 where nothing is taken
+
+
+def reverse(seeds: Mapping[Node, Node], wrt: Sequence[Node]) -> list[Node | None]:
+    """Cotangents of ``wrt``, given those of some outputs; None where there is no dependence.
+
+    Maths:  x_bar = sum over uses y of (dy/dx)^T y_bar
+    """
+    order = topological(seeds)
+    active = {n for n in depends(seeds, wrt) if n.dtype == "real"}
+    parts: dict[Node, list[Node]] = {node: [seed] for node, seed in seeds.items()}
+    guarded: set[Node] = set()
+    bars: dict[Node, Node] = {}
+    for node in reversed(order):
+        if node not in active or node not in parts:
+            continue
+        bars[node] = total(parts[node])
+        contribute(node, bars[node], parts, active, guarded)
+    return [bars.get(x) for x in wrt]
+
+
+def contribute(node: Node, y_bar: Node, parts: dict, active: set[Node], guarded: set[Node]) -> None:
+    """Hand a node's cotangent to its active arguments."""
+    if not any(a in active for a in node.args):
+        return
+    mask = node in guarded or node.op.name in MASKING
+    for x, x_bar in zip(node.args, pull(node, y_bar, node in guarded), strict=True):
+        if x in active and x_bar is not None:
+            parts.setdefault(x, []).append(fit(x_bar, x.shape))
+            if mask:
+                guarded.add(x)
+
+
+def pull(node: Node, y_bar: Node, guard: bool) -> Sequence[Node | None]:
+    """One node's rule: a cotangent for each argument (of the result's shape where it is element-wise)."""
+    if node.op.vjp is not None:
+        return node.op.vjp(y_bar, node, *node.args, **node.params)
+    if node.op.row is None:
+        raise NotDifferentiableError(f"{node.op.name} has no derivative", ("node", described(node)), fix="use sg.stop_gradient")
+    if node.op.name == "where":
+        c, a, b = node.args
+        return None, choose(c, y_bar, 0.0), choose(c, 0.0, y_bar)
+    if node.op.name == "div" and not guard:
+        a, b = node.args
+        return y_bar / b, negative(times(y_bar, node, False) / b)
+    return [None if p is None else times(y_bar, p, guard) for p in (partial(node, i) for i in range(len(node.args)))]
+
+
+def times(g: Node, p: Node, guard: bool) -> Node:
+    """g*p in the form a person would write: signs in front, no factor 1, quotients as quotients, gates as gates."""
+    if is_constant(p, 1.0):
+        return g
+    if is_constant(g, 1.0):
+        return p
+    if is_constant(p, -1.0):
+        return negative(g)
+    if p.op.name == "neg":
+        return negative(times(g, p.args[0], guard))
+    if g.op.name == "neg":
+        return negative(times(g.args[0], p, guard))
+    if p.op.name == "relu_slope":
+        return build("gate", g, p.args[0])
+    if p.op.name == "reciprocal":
+        return zdiv(g, p.args[0]) if guard else g / p.args[0]
+    if p.op.name in _MASKS or (guard and p.op.name != "constant"):
+        return zmul(g, p)
+    return g * p
+
+
+def negative(x: Node) -> Node:
+    """-x; two signs cancel."""
+    return x.args[0] if x.op.name == "neg" else constant(-x["value"]) if is_constant(x) else -x
+
+
+def choose(condition: Node, yes: Node | float, no: Node | float) -> Node:
+    """A select between a cotangent and 0."""
+    a, b = (constant(v) if isinstance(v, float) else v for v in (yes, no))
+    return build("where", condition, a, b)
+
+
+def total(parts: Sequence[Node]) -> Node:
+    """The sum of contributions; a subtracted one stays a subtraction."""
+    result = parts[0]
+    for part in parts[1:]:
+        result = result - part.args[0] if part.op.name == "neg" else result + part
+    return result
+
+
+def fit(g: Node, shape: Shape) -> Node:
+    """A contribution in its variable's shape: repeated or summed along broadcast axes."""
+    if g.shape == shape:
+        return g
+    if g.type.rank < len(shape):
+        g = reshape(g, (1,) * (len(shape) - g.type.rank) + g.shape)
+    offset = g.type.rank - len(shape)
+    wide = g.shape[:offset] + tuple(n if m == 1 else m for m, n in zip(g.shape[offset:], shape, strict=True))
+    return unbroadcast(broadcast(g, wide), shape)
+
+
+def with_rules(outputs: Sequence[Node]) -> list[Node]:
+    """Nodes that have an expansion but no rule are expanded."""
+
+    def expanded(node: Node) -> Node:
+        ruled = node.op.vjp is not None or node.op.row is not None or node.op.lower is None
+        return node if ruled else with_rules([node.op.lower(*node.args, **node.params)])[0]
+
+    new = transform(outputs, expanded)
+    return [new[n] for n in outputs]
