@@ -12,6 +12,7 @@ from typing import Any
 
 import sympy as sp
 from sympy.core.function import AppliedUndef
+from sympy.core.sympify import converter
 from sympy.matrices.expressions.matexpr import MatrixElement, MatrixSymbol
 from sympy.matrices.matrixbase import MatrixBase
 from sympy.tensor.array.ndim_array import NDimArray
@@ -179,5 +180,5 @@ def _leave_to_tensor(tensor: Tensor) -> Any:
     raise sp.SympifyError(tensor)
 
 
-sp.core.sympify.converter[Tensor] = _leave_to_tensor
+converter[Tensor] = _leave_to_tensor
 HOOKS["sympy"] = from_sympy
