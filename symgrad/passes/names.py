@@ -5,26 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from symgrad.ir.node import Node
-from symgrad.ir.walk import transform
+from symgrad.ir.node import Node, rebuild
+from symgrad.ir.walk import topological
 
 Names = dict[Node, tuple[str, str | None]]
 
 
-def strip(outputs: Sequence[Node]) -> tuple[list[Node], Names, dict[Node, Node]]:
-    """(outputs without names, node -> (name, latex), old -> new); a node's first name wins."""
+def strip(outputs: Sequence[Node], keep: frozenset[Node] = frozenset()) -> tuple[list[Node], Names, dict[Node, Node]]:
+    """(outputs without names, node -> (name, latex), old -> new); a node's first name wins.
+
+    Names in ``keep`` stay as nodes: the variables of a derivative that are not inputs.
+    """
+    kept = set(keep)
     names: Names = {}
     new: dict[Node, Node] = {}
 
-    def without(node: Node) -> Node:
-        if node.op.name != "named":
-            return node
-        inner = node.args[0]
-        if inner.op.name not in ("variable", "constant"):
-            names.setdefault(inner, (node["name"], node["latex"]))
-        return inner
-
-    new = transform(outputs, without)
+    for old in topological(outputs):
+        node = rebuild(old, (new[a] for a in old.args))
+        if old.op.name == "named" and old not in kept:
+            inner = node.args[0]
+            if inner.op.name not in ("variable", "constant"):
+                names.setdefault(inner, (node["name"], node["latex"]))
+            node = inner
+        new[old] = node
     return [new[n] for n in outputs], names, new
 
 

@@ -24,22 +24,28 @@ MASKING = frozenset(
 _MASKS = frozenset("dmaximum dminimum dclip sign".split())  # partials that are 0 where nothing is taken
 
 
-def reverse(seeds: Mapping[Node, Node], wrt: Sequence[Node]) -> list[Node | None]:
-    """Cotangents of ``wrt``, given those of some outputs; None where there is no dependence.
+def bars(seeds: Mapping[Node, Node], wrt: Sequence[Node]) -> dict[Node, Node]:
+    """Cotangents of every node between the outputs and ``wrt``, from the outputs back.
 
     Maths:  x_bar = sum over uses y of (dy/dx)^T y_bar
     """
-    order = topological(seeds)
-    active = {n for n in depends(seeds, wrt) if n.dtype == "real"}
+    reached = depends(seeds, wrt)
+    active = {n for n in reached if n.dtype == "real"}
     parts: dict[Node, list[Node]] = {node: [seed] for node, seed in seeds.items()}
     guarded: set[Node] = set()
-    bars: dict[Node, Node] = {}
-    for node in reversed(order):
+    found: dict[Node, Node] = {}
+    for node in reversed(topological(seeds)):
         if node not in active or node not in parts:
             continue
-        bars[node] = total(parts[node])
-        contribute(node, bars[node], parts, active, guarded)
-    return [bars.get(x) for x in wrt]
+        found[node] = total(parts[node])
+        contribute(node, found[node], parts, active, guarded)
+    return found
+
+
+def reverse(seeds: Mapping[Node, Node], wrt: Sequence[Node]) -> list[Node | None]:
+    """Cotangents of ``wrt``, given those of some outputs; None where there is no dependence."""
+    found = bars(seeds, wrt)
+    return [found.get(x) for x in wrt]
 
 
 def contribute(node: Node, y_bar: Node, parts: dict, active: set[Node], guarded: set[Node]) -> None:

@@ -1,0 +1,261 @@
+"""THE ordered pass lists; reading this is reading the compiler.
+
+    outputs, wrt  --PRIMAL-->  stable, shared primal  --reverse-->  cotangents  --GRADIENT-->  Derived
+    Derived  --targets-->  value, forward, backward, value_and_grad  --lower-->  Program  --emit-->  Source
+
+Each pass is a pure function from outputs to a map old node -> new node. ``watch`` sees every pass: its name, and
+the outputs before and after.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from symgrad.emit.module import emit
+from symgrad.emit.names import Names as Identifiers
+from symgrad.errors import UnsupportedError
+from symgrad.ir.node import Node, Variable, build, constant
+from symgrad.ir.show import label, printable
+from symgrad.ir.source import Source
+from symgrad.ir.types import Size
+from symgrad.ir.walk import topological, transform
+from symgrad.lower import lower
+from symgrad.lower.target import Target
+from symgrad.ops.leaf import variable
+from symgrad.ops.symbolic import expand_row
+from symgrad.passes.eliminate import eliminate
+from symgrad.passes.names import Names, strip
+from symgrad.passes.partition import residuals
+from symgrad.passes.reverse import bars as sweep
+from symgrad.passes.reverse import with_rules
+from symgrad.passes.simplify import simplify
+from symgrad.passes.stabilise import stabilise
+
+LARGEST = 1_000_000  # nodes of one function
+
+Pass = Callable[[Sequence[Node]], dict[Node, Node]]
+PRIMAL: list[tuple[str, Pass]] = [("stabilise", stabilise), ("simplify", simplify), ("eliminate", eliminate)]
+GRADIENT: list[tuple[str, Pass]] = [("simplify", simplify), ("eliminate", eliminate)]
+
+
+@dataclass(frozen=True, slots=True)
+class PassReport:
+    """What one pass did."""
+
+    name: str
+    seconds: float
+    nodes_before: int
+    nodes_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A function with its derivation: everything that the four views are printed from.
+
+    ``bars`` maps each primal node on the way to its cotangent, from the output back (seed 1 for a scalar, else the
+    cotangent variables); ``gradients`` are those of ``wrt``. ``pulled`` are the gradients for the cotangent variables
+    ``seeds``, for the separate backward half.
+    """
+
+    inputs: tuple[Node, ...]
+    outputs: tuple[Node, ...]
+    wrt: tuple[Node, ...]
+    names: Names
+    bars: Mapping[Node, Node]
+    gradients: tuple[Node, ...]
+    seeds: tuple[Node, ...]
+    pulled: tuple[Node, ...]
+    pulled_bars: Mapping[Node, Node]
+    passes: tuple[PassReport, ...] = field(default=())
+
+
+def run(passes: list[tuple[str, Pass]], outputs: Sequence[Node], reports: list[PassReport]) -> dict[Node, Node]:
+    """The passes one after the other; the result maps each first node to its last form."""
+    final: dict[Node, Node] | None = None
+    current = list(outputs)
+    for name, apply in passes:
+        start, before = time.perf_counter(), len(topological(current))
+        new = apply(current)
+        current = [new[n] for n in current]
+        final = new if final is None else {old: new.get(mid, mid) for old, mid in final.items()}
+        reports.append(PassReport(name, time.perf_counter() - start, before, len(topological(current))))
+    assert final is not None
+    return final
+
+
+def check_size(outputs: Sequence[Node]) -> None:
+    """Refuse a function that no compiler would finish."""
+    count = len(topological(outputs))
+    if count > LARGEST:
+        raise UnsupportedError(f"the function has {count} nodes; the limit is {LARGEST}", fix="use whole arrays instead of scalars")
+
+
+def derive(outputs: Sequence[Node], wrt: Sequence[Node], inputs: Sequence[Node]) -> Derived:
+    """Simplify, differentiate, simplify."""
+    check_size(outputs)
+    reports: list[PassReport] = []
+    kept = [marked(x) for x in wrt]
+    plain, names, _ = strip(_replaced(outputs, wrt, kept), keep=frozenset(kept))
+    plain_wrt, more, _ = strip(kept, keep=frozenset(kept))
+    names = {**more, **names}
+    new = run([("rules", _with_rules), *PRIMAL], [*plain, *plain_wrt, *names], reports)
+    primal, variables = [new[n] for n in plain], [new[n] for n in plain_wrt]
+    names = {new[n]: name for n, name in reversed(names.items()) if new[n].op.name not in ("variable", "constant")}
+    seeds = tuple(_seed(f, i, names) for i, f in enumerate(primal))
+    single = len(primal) == 1 and not primal[0].shape
+    ones = sweep({primal[0]: constant(1.0)}, variables) if single and primal[0].dtype == "real" else {}
+    pulled = sweep({f: s for f, s in zip(primal, seeds, strict=True) if f.dtype == "real"}, variables)
+    return _finished(primal, variables, tuple(inputs), names, (ones, pulled, seeds), reports)
+
+
+def marked(x: Node) -> Node:
+    """A ``wrt`` that is an intermediate keeps its place in the graph as a named node."""
+    return x if x.op.name in ("variable", "named") else build("named", x, name=label(x)[:40], latex=None)
+
+
+def _replaced(outputs: Sequence[Node], wrt: Sequence[Node], kept: Sequence[Node]) -> list[Node]:
+    swap = {x: k for x, k in zip(wrt, kept, strict=True) if x is not k}
+    if not swap:
+        return list(outputs)
+    from symgrad.ir.walk import substitute
+
+    inside = substitute(outputs, swap)
+    return inside
+
+
+def _with_rules(outputs: Sequence[Node]) -> dict[Node, Node]:
+    return dict(zip(topological(outputs), with_rules(topological(outputs)), strict=True))
+
+
+def _seed(f: Node, i: int, names: Names) -> Node:
+    name = names[f][0] if f in names else f"y{i}"
+    return variable(Variable(f"{name}_bar", "cotangent"), f.type)
+
+
+def _finished(primal: list[Node], wrt: list[Node], inputs: tuple, names: Names, swept: tuple, reports: list) -> Derived:
+    ones, pulled, seeds = swept
+    everything = [*primal, *wrt, *ones, *ones.values(), *pulled.values(), *names]
+    _, _, bare = strip(everything)
+    new = run(GRADIENT, [bare[n] for n in everything], reports)
+    final = {n: new[bare[n]] for n in everything}
+    zero = {x: _zeros(x) for x in wrt}
+    return Derived(
+        inputs,
+        tuple(final[f] for f in primal),
+        tuple(final[x] for x in wrt),
+        {final[n]: name for n, name in reversed(names.items())} | _kept_names(wrt, final),
+        {final[x]: final[bar] for x, bar in ones.items()},
+        tuple(final[ones[x]] if x in ones else zero[x] for x in wrt) if ones or _is_single(primal) else (),
+        seeds,
+        tuple(final[pulled[x]] if x in pulled else zero[x] for x in wrt),
+        {final[x]: final[bar] for x, bar in pulled.items()},
+        tuple(reports),
+    )
+
+
+def _is_single(primal: list[Node]) -> bool:
+    return len(primal) == 1 and not primal[0].shape and primal[0].dtype == "real"
+
+
+def _kept_names(wrt: list[Node], final: Mapping[Node, Node]) -> Names:
+    return {final[x]: (x["name"], x["latex"]) for x in wrt if x.op.name == "named" and final[x].op.name not in ("variable", "constant")}
+
+
+def _zeros(x: Node) -> Node:
+    from symgrad.passes.differentiate import zeros
+
+    return zeros(x.shape)
+
+
+def expanded(nodes: Sequence[Node]) -> dict[Node, Node]:
+    """Rows that have no code of their own are compiled from their SymPy expression."""
+
+    def change(node: Node) -> Node:
+        row = node.op.row
+        return expand_row(node) if row is not None and row.code is None else node
+
+    return transform(nodes, change)
+
+
+@dataclass(frozen=True, slots=True)
+class Halves:
+    """The targets of a function, and what the border must carry between the halves."""
+
+    targets: tuple[Target, ...]
+    read: tuple[Node, ...]  # inputs that backward reads
+    residuals: tuple[Node, ...]  # what forward computes for it
+
+
+def halves(derived: Derived) -> Halves:
+    """value, forward, backward, value_and_grad as targets."""
+    code = expanded([*derived.outputs, *derived.gradients, *derived.pulled])
+    outputs = tuple(code[f] for f in derived.outputs)
+    gradients = tuple(code[g] for g in derived.gradients)
+    pulled = tuple(code[g] for g in derived.pulled)
+    seeds = tuple(s for s in derived.seeds)
+    notes = _notes(derived)
+    values: Any = outputs if len(outputs) > 1 else outputs[0]
+    targets = [Target("value", derived.inputs, values)]
+    if not derived.wrt:
+        return Halves(tuple(targets), (), ())
+    read, stored = residuals(pulled, seeds)
+    targets.append(Target("forward", derived.inputs, (values, tuple(stored))))
+    targets.append(Target("backward", (*read, *stored, *seeds), _one_or_many(pulled), notes))
+    if gradients:
+        targets.append(Target("value_and_grad", derived.inputs, (values, _one_or_many(gradients)), notes))
+    return Halves(tuple(targets), tuple(read), tuple(stored))
+
+
+def _one_or_many(nodes: tuple[Node, ...]) -> Any:
+    return nodes if len(nodes) > 1 else nodes[0]
+
+
+def _notes(derived: Derived) -> dict[Node, str]:
+    """Above a cotangent's line, the primal line that it reverses."""
+    notes: dict[Node, str] = {}
+    for bars in (derived.pulled_bars, derived.bars):
+        for x, bar in bars.items():
+            named = derived.names.get(x)
+            if named is not None and bar.op.kind != "leaf":
+                notes.setdefault(bar, f"{printable(named[0])} = {label(x)}")
+    return notes
+
+
+def identifiers(derived: Derived) -> Identifiers:
+    """Preferred names: variables, what the user named, and <name>_bar for cotangents."""
+    preferred: dict[Node, str] = {}
+    for v in (*derived.inputs, *derived.seeds):
+        preferred.setdefault(v, v["variable"].name)
+    for node, (name, _) in derived.names.items():
+        preferred.setdefault(node, name)
+    for bars in (derived.bars, derived.pulled_bars):
+        for x, bar in bars.items():
+            if x in preferred and bar.op.kind != "leaf":
+                preferred.setdefault(bar, f"{preferred[x]}_bar")
+    sizes = [name for v in derived.inputs for n in v.shape if isinstance(n, Size) for name in n.names()]
+    return Identifiers(preferred, dict.fromkeys(sizes))
+
+
+def compile_source(derived: Derived, dtype: str) -> tuple[Halves, Any, Source]:
+    """Targets, loop program, text."""
+    parts = halves(derived)
+    program = lower(parts.targets, identifiers(derived), dtype)
+    source = emit(program, doc=header(derived), regenerate="symgrad.compile(...).save_source(...)", shapes=_shapes(derived))
+    return parts, program, source
+
+
+def header(derived: Derived) -> str:
+    """What the module computes, in a line or two."""
+    outputs = ", ".join(printable(derived.names.get(f, (label(f), None))[0]) for f in derived.outputs[:8])
+    if not derived.wrt:
+        return f"{outputs}."
+    variables = ", ".join(printable(x["variable"].name if x.op.name == "variable" else derived.names[x][0]) for x in derived.wrt[:8])
+    more = ", ..." if len(derived.wrt) > 8 else ""
+    return f"{outputs}, and its gradient with respect to {variables}{more}."
+
+
+def _shapes(derived: Derived) -> dict[str, str]:
+    return {v["variable"].name: ", ".join(map(str, v.shape)) for v in derived.inputs if v.shape}
