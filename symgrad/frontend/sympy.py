@@ -13,14 +13,14 @@ from typing import Any
 import sympy as sp
 from sympy.core.function import AppliedUndef
 from sympy.core.sympify import converter
-from sympy.matrices.expressions.matexpr import MatrixElement, MatrixSymbol
+from sympy.matrices.expressions.matexpr import MatrixSymbol
 from sympy.matrices.matrixbase import MatrixBase
 from sympy.tensor.array.ndim_array import NDimArray
 
 from symgrad.errors import DtypeError, ExpressionError, ShapeError, UnsupportedError
 from symgrad.frontend.tensor import HOOKS, Tensor, as_node
 from symgrad.ir.node import Node, Variable, build, constant
-from symgrad.ir.types import real
+from symgrad.ir.types import Shape, broadcast_shapes, real
 from symgrad.ops.formula import to_expr
 from symgrad.ops.leaf import cast, variable
 from symgrad.ops.shape import broadcast, reshape
@@ -47,6 +47,8 @@ def _variable(symbol: Any) -> Node:
 
 
 def _name_of(symbol: Any) -> str:
+    if symbol.is_commutative is False or symbol.is_real is False:
+        raise UnsupportedError(f"the symbol {str(symbol)[:80]!r} does not stand for a real number", fix="declare it without assumptions, or real=True")
     if isinstance(symbol, sp.Symbol):
         return symbol.name
     base, *indices = symbol.args
@@ -169,10 +171,19 @@ def elementwise(fn: Callable[..., Any], *tensors: Any) -> Tensor:
         expr = sp.S(expr)
     if not isinstance(expr, (sp.Expr, sp.logic.boolalg.Boolean)):
         raise DtypeError("elementwise: the function must give a SymPy expression", ("given", type(expr).__name__), fix="use sympy.exp, sympy.Piecewise, ... inside it")
-    shape: tuple = ()
+    return Tensor(broadcast(to_node(expr, dict(zip(symbols, nodes, strict=True))), _joined(nodes)))
+
+
+def _joined(nodes: list[Node]) -> Shape:
+    """The shape that the arguments broadcast to; a constant function has it too."""
+    shape: Shape = ()
     for n in nodes:
-        shape = build("zmul", broadcast(constant(1.0), shape), cast(n, "real")).shape
-    return Tensor(broadcast(to_node(expr, dict(zip(symbols, nodes, strict=True))), shape))
+        joined = broadcast_shapes(shape, n.shape)
+        if joined is None:
+            facts = [(f"argument {i + 1}", str(n.type)) for i, n in enumerate(nodes)]
+            raise ShapeError("elementwise: shapes do not broadcast", *facts, fix="reshape one argument")
+        shape = joined
+    return shape
 
 
 def _leave_to_tensor(tensor: Tensor) -> Any:
