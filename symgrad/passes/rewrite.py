@@ -1,0 +1,117 @@
+"""Rules and the one loop that applies them until none fires.
+
+In: outputs and an ordered table of rules. Out: old -> new for every node reached, where no rule fires on
+anything below a new node. Each node is brought to its normal form once, arguments first, with a stack; a
+rule looks at one node whose arguments are already normal, so the loop is linear in nodes and firings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from symgrad.errors import InternalError
+from symgrad.ir.node import Node, rebuild
+from symgrad.ir.show import described
+from symgrad.ir.walk import topological
+from symgrad.ops.shape import broadcast
+
+Watch = Callable[["Rule", Node, Node], None]
+_MOST_STEPS = 200  # firings a node, before the table is taken to be circular
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """``change(node)`` gives the better node or None; a smaller shape is broadcast back. ``note`` is the reason."""
+
+    name: str
+    ops: tuple[str, ...]
+    change: Callable[[Node], Node | None]
+    note: str = ""
+
+
+def rewrite(outputs: Sequence[Node], rules: Sequence[Rule], watch: Watch | None = None) -> dict[Node, Node]:
+    """Old -> new; ``watch(rule, before, after)`` sees every firing."""
+    table: dict[str, list[Rule]] = {}
+    for rule in rules:
+        for op in rule.ops:
+            table.setdefault(op, []).append(rule)
+    order = topological(outputs)
+    normal: dict[Node, Node] = {}
+    budget = _MOST_STEPS * (len(order) + 10)
+    for root in order:
+        budget = _settle(root, table, normal, watch, budget)
+    return {node: normal[node] for node in order}
+
+
+def _settle(root: Node, table: dict[str, list[Rule]], normal: dict[Node, Node], watch: Watch | None, budget: int) -> int:
+    """Bring ``root`` to its normal form; gives what is left of the budget of steps."""
+    following: dict[Node, Node] = {}
+    stack = [root]
+    while stack:
+        node = stack[-1]
+        if node in normal:
+            stack.pop()
+            continue
+        missing = [a for a in node.args if a not in normal]
+        if missing:
+            stack.extend(reversed(missing))
+            continue
+        after = following.get(node)
+        if after is None:
+            after = following[node] = _step(node, table, normal, watch)
+            budget -= 1
+            if budget < 0:
+                raise InternalError("rewriting does not end", ("node", described(node)))
+        if after is node or after in normal:
+            normal[node] = node if after is node else normal[after]
+            stack.pop()
+        else:
+            stack.append(after)
+    return budget
+
+
+def _step(node: Node, table: dict[str, list[Rule]], normal: dict[Node, Node], watch: Watch | None) -> Node:
+    """The node on normal arguments, else what the first rule that fires makes of it, else itself."""
+    current = rebuild(node, (normal[a] for a in node.args))
+    if current is not node:
+        return current
+    for rule in table.get(node.op.name, ()):
+        after = rule.change(node)
+        if after is not None and after is not node:
+            after = broadcast(after, node.shape)
+            assert after.type == node.type, f"{rule.name}: {node.type} became {after.type}"
+            if watch is not None:
+                watch(rule, node, after)
+            return after
+    return node
+
+
+# What rules ask of a node
+
+
+def value(node: Node) -> float | None:
+    """The number that a node is, also repeated along axes; None for anything else (and for booleans)."""
+    while node.op.name in ("broadcast", "reshape") and node.args[0].dtype != "bool":
+        node = node.args[0]
+    if node.op.name != "constant" or node.type.rank or node.dtype == "bool":
+        return None
+    return node["value"]
+
+
+def has_value(node: Node, number: float) -> bool:
+    """Whether the node is that number (0.0 also stands for -0.0)."""
+    return value(node) == number
+
+
+def split(node: Node, op: str) -> tuple[Node, ...]:
+    """The arguments of a node of that op, else nothing."""
+    return node.args if node.op.name == op else ()
+
+
+def either(node: Node, test: Callable[[Node], bool]) -> tuple[Node, Node] | None:
+    """(the argument that passes, the other), for an op of two arguments; the right one is tried first."""
+    a, b = node.args
+    if test(b):
+        return b, a
+    return (a, b) if test(a) else None
