@@ -1,10 +1,10 @@
-'''A Program as one importable module: header, imports, decorators, functions; and what its entries take.
+"""A Program as one importable module: header, imports, decorators, functions; and what its entries take.
 
 In: a Program, the formula lines of the header, how to regenerate it. Out: a Source, the same to the byte
 under any hash seed and on any machine: no date, path or random number. The head is the one that
 ``runtime.load`` asks for; where Numba is missing, numbers become NumPy scalars at each call, which divide by zero
 and overflow as the hardware does.
-'''
+"""
 
 from __future__ import annotations
 
@@ -24,6 +24,11 @@ from symgrad.ir.source import Entry, Source
 KERNELS = ("fma", "select")
 ALIASES = {"f64": "float64", "f32": "float32", "i64": "int64", "i32": "int32"}
 _NUMBA = {**ALIASES, "bool": "boolean"}
+_SUMMARIES = {
+    "forward": "The outputs, and the residuals that backward reads.",
+    "backward": "The gradients, from the residuals and the cotangents of the outputs.",
+    "value_and_grad": "The value and its gradients.",
+}
 _HEAD = """\
 try:
     from numba import njit
@@ -109,7 +114,8 @@ def _documentation(function: Function, shapes: Mapping[str, str]) -> str:
         sizes = shapes.get(p.name, ", ".join(":" * p.rank))
         given.append(f"{p.name} {p.dtype}[{sizes}]" if p.rank else f"{p.name} {p.dtype}")
     takes = [text for p, text in zip(function.parameters, given, strict=True) if p.name not in hidden]
-    rows = [*function.doc.strip("\n").split("\n"), ""] if function.doc else []
+    summary = function.doc.strip("\n") or _SUMMARIES.get(function.name, f"The function {function.name}.")
+    rows = [*summary.split("\n"), ""]
     rows += _labelled("Takes", ", ".join(takes))
     if function.packed:
         rows += _labelled("with", f"{function.parameters[0].name} = ({', '.join(function.packed)})")

@@ -8,10 +8,12 @@ has escaped. Names the user gave win; temporaries skip them; the order of asking
 from __future__ import annotations
 
 import keyword
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, count
 
 from symgrad.ir.node import Node
+from symgrad.lower.elementary import FUNCTIONS
 
 LONGEST = 40  # characters of a user's name that is kept
 SHOWN = 60  # characters of a user's text in a comment
@@ -30,13 +32,14 @@ _MODULE = (
     "jacobian", "hessian", "train", "step", "main",
 )  # fmt: skip
 _FUNCTIONS = (
-    "exp", "log", "log1p", "expm1", "exprel", "log2", "log10", "exp2", "sqrt", "cbrt", "sin", "cos", "tan", "arcsin",
-    "arccos", "arctan", "arctan2", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "arcsinh", "arccosh",
-    "arctanh", "asinh", "acosh", "atanh", "sinc", "floor", "ceil", "trunc", "mod", "power", "hypot", "logaddexp", "erf",
-    "erfc", "lgamma", "gamma", "digamma", "trigamma", "polygamma", "xlogy", "logcosh", "sigmoid", "log_sigmoid",
-    "softplus", "gelu", "silu", "mish", "relu", "selu", "elu", "gaussian", "sign", "clip", "copysign", "rint", "dot",
+    "dot", "sum", "prod", "mean", "power", "pow", "mod", "sign", "clip", "floor", "ceil", "rint", "trunc", "copysign",
+    "sqrt", "arcsin", "arccos", "arctan", "arctan2", "arcsinh", "arccosh", "arctanh", "hypot", "erf", "erfc", "lgamma",
+    "gamma", "digamma", "polygamma", "sinc", "sinc_derivative", "relu", "elu", "selu", "gelu", "silu", "mish",
+    "softmax",
 )  # fmt: skip
-RESERVED = frozenset((*_KEYWORDS, *_BUILTINS, *_MODULE, *_FUNCTIONS))
+RESERVED = frozenset((*_KEYWORDS, *_BUILTINS, *_MODULE, *_FUNCTIONS, *FUNCTIONS))
+_VARIANT = re.compile(r"_(fast|wide|f64|\d+)")  # exp_f64, sin_wide, polygamma_2 are functions too
+_CALLED = frozenset((*_FUNCTIONS, *FUNCTIONS))
 _LOOPS = ("i", "j", "k")
 
 
@@ -46,8 +49,8 @@ def is_safe(name: str) -> bool:
     >>> is_safe("W2"), is_safe("lambda"), is_safe("x; import os"), is_safe("__builtins__"), is_safe("exp")
     (True, False, False, False, False)
     """
-    plain = len(name) <= LONGEST and name.isascii() and name.isidentifier()
-    return plain and not name.startswith("_") and name not in RESERVED
+    plain = len(name) <= LONGEST and name.isascii() and name.isidentifier() and not name.startswith("_")
+    return plain and name not in RESERVED and _VARIANT.sub("", name) not in _CALLED
 
 
 def display(text: str, limit: int = SHOWN) -> str:
@@ -64,8 +67,8 @@ class Names:
     """Identifiers of one module, or (``scope``) of one function or loop nest in it.
 
     ``preferred`` maps nodes to the names that users, or the reverse sweep, gave them; ``sizes`` are the names
-    of symbolic sizes; ``reserved`` are further taken names (functions of the program). An unsafe name becomes v0, v1, ...;
-    the second node of one name x becomes x_2.
+    of symbolic sizes; ``reserved`` are further taken names (functions of the program). An unsafe name becomes
+    v0, v1, ...; the second node of one name x becomes x_2.
 
     >>> names = Names({}, sizes=("n", "i"))
     >>> names.fresh("i"), names.fresh("t"), names.fresh("t"), names.size("n")
@@ -147,7 +150,7 @@ class Names:
         return False
 
     def _first_free(self, candidates: Iterable[str]) -> str:
-        found = next(c for c in candidates if c not in RESERVED and not self._is_taken(c))
+        found = next(c for c in candidates if is_safe(c) and not self._is_taken(c))
         self._taken.add(found)
         return found
 

@@ -56,7 +56,7 @@ def docstring(doc: str, pad: str = "") -> list[str]:
     """A docstring that evaluates to the given text, whatever is in it; no lines for no text."""
     if not doc:
         return []
-    rows = [row.rstrip() for row in doc.split("\n")]
+    rows = [row.rstrip(" ") for row in doc.split("\n")]
     escaped = [row.encode("unicode_escape").decode("ascii").replace('"', r"\"") for row in rows]
     lines = [f"{pad}{row}" if row else "" for row in escaped]
     lines[0] = f'{pad}"""{escaped[0]}'
@@ -122,6 +122,9 @@ def _element(buffer: str, index: tuple[Expr, ...]) -> str:
 
 
 def _assign(s: Assign) -> tuple[str, str]:
+    """A named literal is a NumPy scalar: without Numba, 1.0 / 0.0 of two Python floats would raise."""
+    if s.expr.op == "const" and s.expr.dtype == "f64":
+        return f"{s.target} = f64({text(s.expr)})", ""
     return f"{s.target} = ", text(s.expr)
 
 
