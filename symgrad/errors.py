@@ -5,6 +5,7 @@
     +-- ExpressionError         ValueError           text that is not an expression
     +-- ShapeError              ValueError           shapes or sizes do not fit
     +-- ModelFileError          ValueError           a model file is damaged or foreign
+    +-- CallError               TypeError            arguments that are missing, unknown or given twice
     +-- DtypeError              TypeError            a number of the wrong kind
     +-- NotDifferentiableError  TypeError            a derivative that does not exist
     +-- UnsupportedError        NotImplementedError  known, but without a rule
@@ -20,6 +21,7 @@ import sys
 from pathlib import Path
 
 __all__ = [
+    "CallError",
     "DeclarationError",
     "DtypeError",
     "ExpressionError",
@@ -93,6 +95,10 @@ class ShapeError(SymgradError, ValueError):
 
 class ModelFileError(SymgradError, ValueError):
     """A model file is damaged, foreign or from the future."""
+
+
+class CallError(SymgradError, TypeError):
+    """Arguments that are missing, unknown or given twice."""
 
 
 class DtypeError(SymgradError, TypeError):

@@ -21,11 +21,13 @@ from symgrad.ir.node import Node, Variable, build, constant
 from symgrad.ir.show import label, printable
 from symgrad.ir.source import Source
 from symgrad.ir.types import Size
-from symgrad.ir.walk import topological, transform
+from symgrad.ir.walk import substitute, topological, transform
 from symgrad.lower import lower
 from symgrad.lower.target import Target
 from symgrad.ops.leaf import variable
 from symgrad.ops.symbolic import expand_row
+from symgrad.ops.shape import broadcast
+from symgrad.passes.differentiate import zeros
 from symgrad.passes.eliminate import eliminate
 from symgrad.passes.names import Names, strip
 from symgrad.passes.partition import residuals
@@ -93,8 +95,11 @@ def check_size(outputs: Sequence[Node]) -> None:
         raise UnsupportedError(f"the function has {count} nodes; the limit is {LARGEST}", fix="use whole arrays instead of scalars")
 
 
-def derive(outputs: Sequence[Node], wrt: Sequence[Node], inputs: Sequence[Node]) -> Derived:
-    """Simplify, differentiate, simplify."""
+def derive(outputs: Sequence[Node], wrt: Sequence[Node], inputs: Sequence[Node], elementwise: bool = False) -> Derived:
+    """Simplify, differentiate, simplify.
+
+    ``elementwise`` is a function of scalars over vectors: its seed is 1 for each element.
+    """
     check_size(outputs)
     reports: list[PassReport] = []
     kept = [marked(x) for x in wrt]
@@ -105,10 +110,10 @@ def derive(outputs: Sequence[Node], wrt: Sequence[Node], inputs: Sequence[Node])
     primal, variables = [new[n] for n in plain], [new[n] for n in plain_wrt]
     names = {new[n]: name for n, name in reversed(names.items()) if new[n].op.name not in ("variable", "constant")}
     seeds = tuple(_seed(f, i, names) for i, f in enumerate(primal))
-    single = len(primal) == 1 and not primal[0].shape
-    ones = sweep({primal[0]: constant(1.0)}, variables) if single and primal[0].dtype == "real" else {}
+    single = len(primal) == 1 and primal[0].dtype == "real" and (elementwise or not primal[0].shape)
+    ones = sweep({primal[0]: broadcast(constant(1.0), primal[0].shape)}, variables) if single else {}
     pulled = sweep({f: s for f, s in zip(primal, seeds, strict=True) if f.dtype == "real"}, variables)
-    return _finished(primal, variables, tuple(inputs), names, (ones, pulled, seeds), reports)
+    return _finished(primal, variables, tuple(inputs), names, (ones if single else None, pulled, seeds), reports)
 
 
 def marked(x: Node) -> Node:
@@ -120,10 +125,7 @@ def _replaced(outputs: Sequence[Node], wrt: Sequence[Node], kept: Sequence[Node]
     swap = {x: k for x, k in zip(wrt, kept, strict=True) if x is not k}
     if not swap:
         return list(outputs)
-    from symgrad.ir.walk import substitute
-
-    inside = substitute(outputs, swap)
-    return inside
+    return substitute(outputs, swap)
 
 
 def _with_rules(outputs: Sequence[Node]) -> dict[Node, Node]:
@@ -136,19 +138,20 @@ def _seed(f: Node, i: int, names: Names) -> Node:
 
 
 def _finished(primal: list[Node], wrt: list[Node], inputs: tuple, names: Names, swept: tuple, reports: list) -> Derived:
-    ones, pulled, seeds = swept
+    joint, pulled, seeds = swept
+    ones = joint or {}
     everything = [*primal, *wrt, *ones, *ones.values(), *pulled.values(), *names]
     _, _, bare = strip(everything)
     new = run(GRADIENT, [bare[n] for n in everything], reports)
     final = {n: new[bare[n]] for n in everything}
-    zero = {x: _zeros(x) for x in wrt}
+    zero = {x: zeros(x.shape) for x in wrt}
     return Derived(
         inputs,
         tuple(final[f] for f in primal),
         tuple(final[x] for x in wrt),
         {final[n]: name for n, name in reversed(names.items())} | _kept_names(wrt, final),
         {final[x]: final[bar] for x, bar in ones.items()},
-        tuple(final[ones[x]] if x in ones else zero[x] for x in wrt) if ones or _is_single(primal) else (),
+        tuple(final[ones[x]] if x in ones else zero[x] for x in wrt) if joint is not None else (),
         seeds,
         tuple(final[pulled[x]] if x in pulled else zero[x] for x in wrt),
         {final[x]: final[bar] for x, bar in pulled.items()},
@@ -156,18 +159,8 @@ def _finished(primal: list[Node], wrt: list[Node], inputs: tuple, names: Names, 
     )
 
 
-def _is_single(primal: list[Node]) -> bool:
-    return len(primal) == 1 and not primal[0].shape and primal[0].dtype == "real"
-
-
 def _kept_names(wrt: list[Node], final: Mapping[Node, Node]) -> Names:
     return {final[x]: (x["name"], x["latex"]) for x in wrt if x.op.name == "named" and final[x].op.name not in ("variable", "constant")}
-
-
-def _zeros(x: Node) -> Node:
-    from symgrad.passes.differentiate import zeros
-
-    return zeros(x.shape)
 
 
 def expanded(nodes: Sequence[Node]) -> dict[Node, Node]:

@@ -1,0 +1,116 @@
+"""``sg.compile``: from an expression to a CompiledFunction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from symgrad.api.differentiate import resolve
+from symgrad.api.function import CompiledFunction, Definition
+from symgrad.errors import DeclarationError, DtypeError
+from symgrad.frontend.sympy import from_sympy
+from symgrad.frontend.tensor import as_node
+from symgrad.frontend.text import parse
+from symgrad.ir.node import Node, build
+from symgrad.ir.show import described, printable
+from symgrad.ir.walk import variables
+
+
+def compile(
+    f: Any, wrt: Any = None, *, inputs: Any = None, dtype: str = "float64", parallel: bool = False
+) -> CompiledFunction:
+    """Compile an expression with its gradient.
+
+    ``f`` is a tensor, a SymPy expression or matrix, text, or a list or dict of these. ``wrt`` (what gradients are
+    taken with respect to) defaults to the parameters, or where there are none to the scalar symbols; ``inputs`` is
+    the order of positional arguments, by default that of declaration. Both take tensors, names and SymPy symbols.
+
+    Raises:  DeclarationError for two variables of one name, or an input that is needed but not listed
+
+    >>> import symgrad as sg
+    >>> x, y, z = sg.symbols("x y z")
+    >>> fn = sg.compile((x + y) * z, wrt=[x, y, z])
+    >>> fn.value_and_grad(-2.0, 5.0, -4.0)
+    (-12.0, (-4.0, -4.0, 3.0))
+    """
+    if dtype not in ("float64", "float32"):
+        raise DtypeError(f"unknown dtype {str(dtype)!r}", fix='use "float64" or "float32"')
+    single = not isinstance(f, (list, tuple, Mapping))
+    keys = tuple(map(str, f)) if isinstance(f, Mapping) else None
+    outputs = [_output(item) for item in ([f] if single else f.values() if isinstance(f, Mapping) else f)]
+    if not outputs:
+        raise DeclarationError("there is nothing to compile", fix="give at least one expression")
+    if keys is not None:
+        outputs = [n if n.op.name in ("named", "variable") else build("named", n, name=k, latex=None) for k, n in zip(keys, outputs, strict=True)]
+    targets = _targets(wrt, outputs)
+    order = _inputs(inputs, outputs, targets, wrt)
+    one = wrt is not None and not isinstance(wrt, (list, tuple))
+    return CompiledFunction(Definition(tuple(outputs), keys, single, tuple(targets), one, tuple(order), dtype, bool(parallel)))
+
+
+def _output(item: Any) -> Node:
+    if isinstance(item, str):
+        return parse(item).node
+    if hasattr(item, "free_symbols") or hasattr(item, "atoms"):
+        return from_sympy(item).node
+    return as_node(item)
+
+
+def _targets(wrt: Any, outputs: Sequence[Node]) -> list[Node]:
+    if wrt is not None:
+        targets = resolve(wrt, outputs)
+        if len(set(targets)) < len(targets):
+            raise DeclarationError("wrt lists a variable twice")
+        return targets
+    found = variables(outputs)
+    parameters = [v for v in found if v["variable"].kind == "parameter"]
+    return parameters or [v for v in found if v["variable"].kind == "symbol"]
+
+
+def _inputs(inputs: Any, outputs: Sequence[Node], targets: Sequence[Node], wrt: Any) -> list[Node]:
+    needed = variables([*outputs, *targets])
+    order = _default_order(needed, targets, wrt) if inputs is None else _listed(inputs, outputs, targets)
+    _unique([v["variable"].name for v in order], order)
+    missing = [v for v in needed if v not in order]
+    if missing:
+        raise DeclarationError(
+            f"{', '.join(printable(v['variable'].name) for v in missing[:8])} is needed but not among the inputs",
+            ("inputs", ", ".join(printable(v["variable"].name) for v in order[:12])),
+            fix="add it to inputs",
+        )
+    return order
+
+
+def _default_order(needed: Sequence[Node], targets: Sequence[Node], wrt: Any) -> list[Node]:
+    """Declaration order; for SymPy symbols those of wrt in its order, then the rest by name."""
+    if needed and all(v["variable"].origin is not None for v in needed):
+        first = [x for x in targets if x.op.name == "variable"] if wrt is not None else []
+        rest = sorted((v for v in needed if v not in first), key=lambda v: (v["variable"].name, v["variable"].order))
+        return [*first, *rest]
+    return list(needed)
+
+
+def _listed(inputs: Any, outputs: Sequence[Node], targets: Sequence[Node]) -> list[Node]:
+    items = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
+    nodes = []
+    for item in items:
+        node = resolve(item, [*outputs, *targets])[0] if isinstance(item, str) else as_node(item)
+        if node.op.name != "variable":
+            raise DeclarationError("an input must be a variable", ("given", described(node)))
+        nodes.append(node)
+    return nodes
+
+
+def _unique(names: Sequence[str], order: Sequence[Node]) -> None:
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    dummies = all(getattr(v["variable"].origin, "is_Dummy", False) for v in order if v["variable"].name in twice)
+    if len(set(order)) < len(order):
+        raise DeclarationError("inputs lists a variable twice", ("inputs", ", ".join(map(printable, names[:12]))))
+    if twice and not dummies:
+        raise DeclarationError(
+            f"two variables are called {printable(twice[0])}",
+            ("inputs", ", ".join(map(printable, names[:12]))),
+            fix="declare a variable once and use it everywhere, or rename one",
+        )
+

@@ -1,0 +1,140 @@
+"""Symbolic derivatives: tensors in, tensors out, so that they nest.
+
+``wrt`` is a tensor, its name, a SymPy symbol, or a list of these; it may be any variable, or any intermediate of
+the expression. One ``wrt`` gives one result, a list a tuple.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from symgrad.errors import DeclarationError, DtypeError, NotDifferentiableError, ShapeError
+from symgrad.frontend.tensor import Tensor, as_node
+from symgrad.ir.node import Node
+from symgrad.ir.show import described, printable
+from symgrad.ir.walk import topological
+from symgrad.passes import differentiate
+from symgrad.passes.eliminate import eliminate
+from symgrad.passes.simplify import simplify
+from symgrad.passes.stabilise import stabilise
+
+
+def resolve(wrt: Any, f: Sequence[Node]) -> list[Node]:
+    """Tensors, names and SymPy symbols as nodes of the graph of ``f``."""
+    items = list(wrt) if isinstance(wrt, (list, tuple)) else [wrt]
+    return [_one(item, f) for item in items]
+
+
+def _one(item: Any, f: Sequence[Node]) -> Node:
+    if isinstance(item, str):
+        found = [n for n in topological(f) if name_of(n) == item]
+        if not found:
+            known = sorted({name for n in topological(f) if (name := name_of(n)) is not None})
+            raise DeclarationError(f"no variable or named intermediate {printable(item)!r}", ("names", ", ".join(map(printable, known[:12]))))
+        return found[0]
+    node = as_node(item)
+    if node.dtype != "real":
+        raise DtypeError("a derivative needs a real variable", ("wrt", described(node)))
+    if node.op.name == "constant":
+        raise DeclarationError("a constant is not a variable", ("wrt", described(node)))
+    return node
+
+
+def name_of(node: Node) -> str | None:
+    """The name of a variable or a named intermediate."""
+    if node.op.name == "variable":
+        return node["variable"].name
+    return node["name"] if node.op.name == "named" else None
+
+
+def _stable(f: Node, keep: Sequence[Node]) -> Node:
+    """f in its stable form; what is asked for keeps its place."""
+    if any(x.op.name not in ("variable", "named") for x in keep):
+        return f
+    return stabilise([f])[f]
+
+
+def _tidy(nodes: Sequence[Node]) -> list[Tensor]:
+    new = simplify(nodes)
+    shared = eliminate([new[n] for n in nodes])
+    return [Tensor(shared[new[n]]) for n in nodes]
+
+
+def _scalar(f: Node) -> Node:
+    if f.shape:
+        raise NotDifferentiableError("grad needs a scalar", ("f", described(f)), fix="sum it first, or use sg.jacobian")
+    if f.dtype != "real":
+        raise NotDifferentiableError("only real values have a gradient", ("f", described(f)))
+    return f
+
+
+def _each(wrt: Any, results: Sequence[Any]) -> Any:
+    return tuple(results) if isinstance(wrt, (list, tuple)) else results[0]
+
+
+def grad(f: Any, wrt: Any) -> Any:
+    """The gradient of a scalar, of the shape of each variable.
+
+    >>> from symgrad.frontend.declare import symbols
+    >>> x, y = symbols("x y")
+    >>> grad(x * y + x, x)
+    Tensor(y + 1: f64)
+    """
+    node = _scalar(as_node(f))
+    xs = resolve(wrt, [node])
+    return _each(wrt, _tidy(differentiate.gradient(_stable(node, xs), xs)))
+
+
+def jacobian(f: Any, wrt: Any) -> Any:
+    """df/dx of shape f.shape + x.shape; ``.structure`` tells a diagonal or zero one, which is never stored dense."""
+    node = as_node(f)
+    xs = resolve(wrt, [node])
+    stable = _stable(node, xs)
+    return _each(wrt, _tidy([differentiate.jacobian(stable, x) for x in xs]))
+
+
+def hessian(f: Any, wrt: Any) -> Any:
+    """The second derivatives of a scalar; of a list a tuple of tuples H[i][j]."""
+    node = _scalar(as_node(f))
+    xs = resolve(wrt, [node])
+    gradients = differentiate.gradient(_stable(node, xs), xs)
+    rows = [tuple(_tidy([differentiate.jacobian(g, x) for x in xs])) for g in gradients]
+    return tuple(rows) if isinstance(wrt, (list, tuple)) else rows[0][0]
+
+
+def jvp(f: Any, wrt: Any, tangents: Any) -> Tensor:
+    """The tangent of f for tangents of the variables: sum of (df/dx) x_dot."""
+    node = as_node(f)
+    xs = resolve(wrt, [node])
+    dots = _matching(xs, tangents, wrt)
+    return _tidy([differentiate.pushforward(_stable(node, xs), xs, dots)])[0]
+
+
+def vjp(f: Any, wrt: Any, cotangents: Any) -> Any:
+    """The pullback of a cotangent of f: (df/dx)^T f_bar for each variable."""
+    node = as_node(f)
+    xs = resolve(wrt, [node])
+    (seed,) = _matching([node], cotangents, node)
+    return _each(wrt, _tidy(differentiate.gradient(_stable(node, xs), xs, seed)))
+
+
+def hvp(f: Any, wrt: Any, vectors: Any) -> Any:
+    """The Hessian of a scalar times a vector, without the Hessian."""
+    node = _scalar(as_node(f))
+    xs = resolve(wrt, [node])
+    dots = _matching(xs, vectors, wrt)
+    gradients = differentiate.gradient(_stable(node, xs), xs)
+    return _each(wrt, _tidy([differentiate.pushforward(g, xs, dots) for g in gradients]))
+
+
+def _matching(xs: Sequence[Node], values: Any, wrt: Any) -> list[Node]:
+    """One value a variable, of its shape."""
+    given = list(values) if isinstance(wrt, (list, tuple)) and isinstance(values, (list, tuple)) else [values]
+    if len(given) != len(xs):
+        raise ShapeError(f"{len(given)} vectors for {len(xs)} variables")
+    nodes = [as_node(v) for v in given]
+    for x, v in zip(xs, nodes, strict=True):
+        if x.shape != v.shape:
+            raise ShapeError("a tangent or cotangent has the shape of its variable", ("variable", described(x)), ("vector", described(v)))
+    return nodes

@@ -1,0 +1,169 @@
+"""The border between users' arrays and compiled code.
+
+In: whatever a caller hands over. Out: C-contiguous, aligned arrays (or floats) of the declared kinds, checked
+against the declared shapes; one name is one size. Nothing that came in is ever written to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from symgrad.errors import CallError, DtypeError, ShapeError
+from symgrad.ir.node import Node
+from symgrad.ir.show import printable
+from symgrad.ir.types import SHOWN, ArrayType, Shape, Size, substitute
+
+_DTYPES = {"real": np.float64, "int": np.int64, "bool": np.bool_}
+
+
+def numpy_dtype(kind: str, real: str) -> Any:
+    """The NumPy type of a kind, where ``real`` is "float64" or "float32"."""
+    return np.dtype(real if kind == "real" else _DTYPES[kind])
+
+
+def bind(variables: Sequence[Node], args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Any]:
+    """Positional and keyword arguments in the order of the variables."""
+    names = [v["variable"].name for v in variables]
+    if len(args) > len(names):
+        raise CallError(f"{len(args)} arguments for {len(names)} inputs", ("inputs", listed(names)))
+    values: dict[str, Any] = dict(zip(names, args, strict=False))
+    for name, value in kwargs.items():
+        if name in values:
+            raise CallError(f"{printable(name)} is given twice", ("inputs", listed(names)))
+        if name not in names:
+            raise CallError(f"{printable(name)} is not an input", ("inputs", listed(names)))
+        values[name] = value
+    missing = [name for name in names if name not in values]
+    if missing:
+        raise CallError(f"missing input{'s' * (len(missing) > 1)} {listed(missing)}", ("inputs", listed(names)))
+    return [values[name] for name in names]
+
+
+def listed(names: Sequence[str], most: int = 12) -> str:
+    """Names in a row, shortened."""
+    shown = ", ".join(printable(n) for n in names[:most])
+    return shown + (", ..." if len(names) > most else "")
+
+
+def convert(name: str, value: Any, kind: ArrayType, real: str) -> np.ndarray:
+    """A value as a contiguous, aligned array of the declared kind (its shape is not checked here)."""
+    array = plain_array(name, value)
+    target = numpy_dtype(kind.dtype, real)
+    accepted = {"real": "biuf", "int": "biu", "bool": "b"}[kind.dtype]
+    if array.size == 0 and array.dtype.kind == "f" and not isinstance(value, np.ndarray):
+        array = array.astype(target)
+    if array.dtype.kind not in accepted or (array.dtype.kind == "f" and array.dtype.itemsize > 8):
+        raise DtypeError(
+            f"{printable(name)} takes {'real numbers' if kind.dtype == 'real' else 'integers' if kind.dtype == 'int' else 'booleans'}",
+            ("declared", f"{printable(name)}: {kind}"),
+            ("given", f"{type(value).__name__} of {array.dtype}"),
+            fix=_cast_fix(kind.dtype, array.dtype.kind),
+        )
+    if array.dtype == np.uint64 and kind.dtype == "int" and array.size and array.max() > np.uint64(2**63 - 1):
+        raise DtypeError(f"{printable(name)} holds integers beyond 2**63 - 1", ("declared", f"{printable(name)}: {kind}"))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return writable(np.require(array, target, ["C", "A"]))
+
+
+def _cast_fix(kind: str, given: str) -> str:
+    if kind == "bool":
+        return "compare first: values != 0"
+    if kind == "int" and given == "f":
+        return "convert with .astype(int) if the values are whole"
+    return "convert with .astype(float)" if given in "OUS" else ""
+
+
+def plain_array(name: str, value: Any) -> np.ndarray:
+    """Anything with numbers in it as an array; masks and text are refused."""
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise DtypeError(f"{printable(name)} is a masked array with masked elements", fix="fill them first: values.filled(...)")
+    if value is None or isinstance(value, (str, bytes, dict, set)) or hasattr(value, "node"):
+        raise DtypeError(f"{printable(name)} is not an array of numbers", ("given", type(value).__name__))
+    try:
+        return np.asarray(value)
+    except (ValueError, TypeError) as error:
+        raise DtypeError(f"{printable(name)} is not a regular array of numbers", ("given", type(value).__name__)) from error
+
+
+class _Writable:
+    """The same memory, declared writable: compiled code takes one array type, and never writes to inputs."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self._kept = array
+        pointer, _ = array.__array_interface__["data"]
+        self.__array_interface__ = {**array.__array_interface__, "data": (pointer, False)}
+
+
+def writable(array: np.ndarray) -> np.ndarray:
+    """A view that may be written to, without a copy."""
+    if type(array) is not np.ndarray:
+        array = array.view(np.ndarray)
+    return array if array.flags.writeable else np.asarray(_Writable(array))
+
+
+def check_shapes(variables: Sequence[Node], arrays: Sequence[np.ndarray]) -> dict[str, int]:
+    """Check every array against its declaration and solve the named sizes."""
+    sizes: dict[str, int] = {}
+    origin: dict[str, str] = {}
+    for v, array in zip(variables, arrays, strict=True):
+        name = v["variable"].name
+        if array.ndim != v.type.rank:
+            raise wrong_shape(v, array, "another number of axes")
+        for n, m in zip(v.shape, array.shape, strict=True):
+            if isinstance(n, Size) and (single := solve(n, m, sizes)) is not None and single[0] not in sizes:
+                sizes[single[0]] = single[1]
+                origin[single[0]] = name
+    for v, array in zip(variables, arrays, strict=True):
+        for n, m in zip(v.shape, array.shape, strict=True):
+            expected = substitute(n, sizes)
+            if expected != m:
+                raise mismatch(v, array, n, expected, origin)
+    return sizes
+
+
+def solve(n: Size, m: int, known: Mapping[str, int]) -> tuple[str, int] | None:
+    """The one unknown name of a size that is linear in it, from its value."""
+    unknown = [name for name in n.names() if name not in known]
+    if len(unknown) != 1:
+        return None
+    at = [substitute(n, {**known, unknown[0]: value}) for value in (0, 1, 2)]
+    if not all(isinstance(value, int) for value in at) or at[2] - at[1] != at[1] - at[0] or at[1] == at[0]:
+        return None
+    quotient, rest = divmod(m - at[0], at[1] - at[0])  # type: ignore[operator]
+    return (unknown[0], quotient) if rest == 0 else None
+
+
+def wrong_shape(v: Node, array: np.ndarray, what: str) -> ShapeError:
+    """An array of another shape than declared."""
+    name = printable(v["variable"].name)
+    fix = f"give an array of shape {shown(v.shape)}"
+    if array.ndim == 1 and v.type.rank == 2 and v.shape[1] == 1:
+        fix = f"reshape it to a column: {name}.reshape(-1, 1)"
+    return ShapeError(f"{name} has {what}", ("declared", f"{name}: {v.type}"), ("given", f"{given(array)}"), fix=fix)
+
+
+def mismatch(v: Node, array: np.ndarray, n: Any, expected: Any, origin: Mapping[str, str]) -> ShapeError:
+    """A size that differs from the declared one, or from the same name elsewhere."""
+    error = wrong_shape(v, array, "another shape")
+    if isinstance(n, Size):
+        where = sorted({printable(origin[name]) for name in n.names() if name in origin})
+        error.facts = (*error.facts, ("size", f"{n} is {expected}" + (f", from {', '.join(where)}" if where else "")))
+    return error
+
+
+def given(array: np.ndarray) -> str:
+    """A given array in the notation of types."""
+    short = {"f": "f", "i": "i", "u": "u", "b": "bool"}[array.dtype.kind]
+    kind = short if short == "bool" else f"{short}{8 * array.dtype.itemsize}"
+    return f"{kind}[{', '.join(map(str, array.shape))}]" if array.ndim else kind
+
+
+def shown(shape: Shape) -> str:
+    """A shape as people write it."""
+    return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
+
+
+__all__ = ["SHOWN", "bind", "check_shapes", "convert", "numpy_dtype", "writable"]
