@@ -7,7 +7,7 @@ are counted. Exact where bounds are linear in outer loop variables; index arithm
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from symgrad.emit.scalar import text
@@ -18,17 +18,21 @@ Count = dict[tuple[str, ...], Fraction]  # product of atoms, sorted -> coefficie
 # Kinds in the order of the table. Signs, comparisons and roundings of bits cost next to nothing beside these.
 KINDS = {"add": "add", "sub": "add", "mul": "mul", "fma": "fma", "div": "div", "sqrt": "sqrt"}
 _ORDER = ("add", "mul", "fma", "div", "sqrt")
+NOTHING: Mapping[str, Count] = {}
 _REALS = ("f64", "f32")
 
 
 def count(function: Function) -> dict[str, Count]:
     """Operations of each kind, basis operations first, then calls by name."""
     totals: dict[str, Count] = {}
+    known: dict[str, Count] = {}
     for statement, loops in _visit(function.body):
+        if isinstance(statement, Assign) and statement.expr.dtype == "i64":
+            _remember(statement, known)
         rounds: Count = {(): Fraction(1)}
         own = _operations(statement)
         for loop in reversed(loops if own else ()):
-            rounds = _sum_over(rounds, loop)
+            rounds = _sum_over(rounds, loop, known)
         for kind, number in own.items():
             totals[kind] = _plus(totals.get(kind, {}), rounds, Fraction(number))
     found = {kind: total for kind, total in totals.items() if total}
@@ -89,9 +93,16 @@ def _expressions(statement: Statement) -> list[Expr]:
     return found
 
 
-def _sum_over(body: Count, loop: Loop) -> Count:
+def _remember(statement: Assign, known: dict[str, Count]) -> None:
+    """An integer that is computed from sizes is counted as what it is (total = n*m), a size itself by its name."""
+    number = measure(statement.expr, known)
+    if all(atom.isidentifier() for atoms in number for atom in atoms) or statement.expr.op in ("add", "sub", "mul"):
+        known[statement.target] = number
+
+
+def _sum_over(body: Count, loop: Loop, known: Mapping[str, Count]) -> Count:
     """The sum of the body's count over the rounds of a loop: rounds * (value at the middle), exact where linear."""
-    start, stop = measure(loop.start), measure(loop.stop)
+    start, stop = measure(loop.start, known), measure(loop.stop, known)
     rounds = _scaled(_plus(stop, start, Fraction(-1)), Fraction(1, loop.step))
     middle = _scaled(_plus(_plus(start, stop), {(): Fraction(-loop.step)}), Fraction(1, 2))
     total: Count = {}
@@ -104,7 +115,7 @@ def _sum_over(body: Count, loop: Loop) -> Count:
     return _times(total, rounds)
 
 
-def measure(expr: Expr) -> Count:
+def measure(expr: Expr, known: Mapping[str, Count] = NOTHING) -> Count:
     """An integer expression as a polynomial; a//m is (a - a % m)/m, so that blocks and tails add up again.
 
     Of a choice (the last block ends at n) the first value counts.
@@ -117,6 +128,8 @@ def measure(expr: Expr) -> Count:
             stack.append((e.args[1], False))
         elif e.op == "const":
             done.append(_plus({}, {(): Fraction(int(e.value))}))  # type: ignore[call-overload]
+        elif e.op == "var" and e.value in known:
+            done.append(known[str(e.value)])
         elif e.op not in ("add", "sub", "mul", "neg", "floordiv"):
             done.append({(text(e),): Fraction(1)})
         elif not ready:

@@ -10,6 +10,7 @@ An operand "T:name" is the transposed view. ``Return((x,))`` leaves with x, ``Re
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 
 from symgrad.emit.names import display
@@ -35,6 +36,7 @@ from symgrad.ir.program import (
 WIDTH = 100
 DTYPES = {"f64": "f64", "f32": "f32", "i64": "i64", "i32": "i32", "bool": "np.bool_"}
 Line = tuple[str, int | None]
+_QUOTE = re.compile(r'"(?="|$)')  # one that could help to end a docstring
 
 _RAISED = {"index": "IndexError", "value": "ValueError"}
 _AUGMENTED = {"add": "+=", "mul": "*=", "or": "|=", "and": "&="}
@@ -57,7 +59,8 @@ def docstring(doc: str, pad: str = "") -> list[str]:
     if not doc:
         return []
     rows = [row.rstrip(" ") for row in doc.split("\n")]
-    escaped = [row.encode("unicode_escape").decode("ascii").replace('"', r"\"") for row in rows]
+    escaped = [row.encode("unicode_escape").decode("ascii") for row in rows]
+    escaped = [_QUOTE.sub(r"\"", row) for row in escaped]
     lines = [f"{pad}{row}" if row else "" for row in escaped]
     lines[0] = f'{pad}"""{escaped[0]}'
     return [*lines, f'{pad}"""'] if len(rows) > 1 else [f'{lines[0]}"""']
@@ -141,8 +144,10 @@ def _accumulate(s: Accumulate) -> tuple[str, str]:
 
 
 def _exit(s: Exit) -> tuple[str, str]:
-    message = ascii(s.message)[1:-1].replace(r"\'", "'").replace('"', r"\"")
-    return f'raise {_RAISED[s.kind]}("{message}")', ""
+    quoted = ascii(s.message)
+    if '"' not in quoted:
+        quoted = f'"{quoted[1:-1]}"'
+    return f"raise {_RAISED[s.kind]}({quoted})", ""
 
 
 def _call(s: Call) -> tuple[str, str]:

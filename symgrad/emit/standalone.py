@@ -26,14 +26,15 @@ _IMPORT, _WRAPS, _MATH = "from symgrad.runtime.kernels import ", "from functools
 
 _LEAVES = '''
 def leaves(value):
-    """The arrays and numbers in nested tuples, in order."""
+    """The arrays and numbers in nested tuples, in order; reals in the precision of the functions."""
     found, stack = [], [value]
     while stack:
         item = stack.pop()
         if isinstance(item, tuple):
             stack.extend(reversed(item))
         else:
-            found.append(np.asarray(item))
+            array = np.asarray(item)
+            found.append(array.astype(REAL) if array.dtype.kind == "f" else array)
     return found
 '''
 
@@ -60,15 +61,14 @@ def check_gradients(inputs, rng):
     for name, gradient in zip(WRT, pulled(inputs, residuals, weights)):
         if name not in inputs:
             continue
-        eps = np.finfo(gradient.dtype).eps
-        h = 1e-4 if eps < 1e-10 else 1.0 / 128.0
+        h = 1e-4 if REAL is np.float64 else 1.0 / 128.0
         for _ in range(3):
             direction = rng.standard_normal(gradient.shape)
             coarse = (total(name, direction, h) - total(name, direction, -h)) / (2.0 * h)
             fine = (total(name, direction, h / 2.0) - total(name, direction, -h / 2.0)) / h
             slope, expected = float(np.sum(gradient * direction)), (4.0 * fine - coarse) / 3.0
             scale = max(1.0, abs(slope))
-            allowed = TOLERANCE * scale + 64.0 * eps * size / h + 2.0 * min(abs(fine - coarse), 1e-3 * scale)
+            allowed = TOLERANCE * scale + 64.0 * np.finfo(REAL).eps * size / h + 2.0 * min(abs(fine - coarse), 1e-3 * scale)
             error = abs(slope - expected)
             right = bool(error <= allowed)
             good = good and right
@@ -84,7 +84,7 @@ def check_joint(inputs):
     (value,) = leaves(outputs)
     halves = [value, *pulled(inputs, residuals, [np.ones_like(value)])]
     joint = leaves(value_and_grad(*inputs.values(), *HIDDEN["value_and_grad"]))
-    near = 4096.0 * np.finfo(value.dtype).eps
+    near = 4096.0 * np.finfo(REAL).eps
     scales = [max(1.0, float(np.max(np.abs(b), initial=0.0))) for b in joint]
     good = all(np.allclose(a, b, near, near * scale) for a, b, scale in zip(halves, joint, scales))
     print("forward and backward agree with value_and_grad:", "ok" if good else "WRONG")
@@ -110,7 +110,12 @@ def standalone(
     """
     hidden = {name: np.asarray(value) for name, value in program.hidden}
     functions = {f.name: f for f in program.functions if f.name in program.entries}
-    parts = [with_kernels(source.text, kernels, bool(hidden)), _drawn(samples), _constants(functions, wrt), _LEAVES]
+    parts = [
+        with_kernels(source.text, kernels, bool(hidden)),
+        _drawn(samples),
+        _constants(program, functions, wrt),
+        _LEAVES,
+    ]
     if {"forward", "backward"} <= set(functions):
         parts.append(_CHECK)
         calls = ["check_gradients(inputs, np.random.default_rng(1))"]
@@ -175,9 +180,9 @@ def _draw(array: np.ndarray) -> str:
     return f"rng.uniform({low!r}, {high!r}, {array.shape}).astype(np.{array.dtype.name})"
 
 
-def _constants(functions: Mapping[str, Function], wrt: Sequence[str]) -> str:
-    """Names that the checks read: gradients, tolerance, and the hidden arguments of each function."""
-    lines = []
+def _constants(program: Program, functions: Mapping[str, Function], wrt: Sequence[str]) -> str:
+    """Names that the checks read: precision, gradients, and the hidden arguments of each function."""
+    lines = [f"REAL = np.{'float32' if program.dtype == 'f32' else 'float64'}"]
     if any(f.hidden for f in functions.values()):
         lines.append('CONSTANTS = np.load(Path(__file__).with_suffix(".npz"), allow_pickle=False)')
     lines.append("HIDDEN = {")
@@ -186,9 +191,8 @@ def _constants(functions: Mapping[str, Function], wrt: Sequence[str]) -> str:
     lines.append("}")
     if {"forward", "backward"} <= set(functions):
         given = {p.name for p in functions["forward"].parameters} - set(functions["forward"].hidden)
-        single = any(p.dtype == "f32" for f in functions.values() for p in f.parameters)
         lines += _quoted("READ", [p.name for p in functions["backward"].parameters if p.name in given])
-        lines += [*_quoted("WRT", wrt), f"TOLERANCE = {'1e-3' if single else '1e-7'}"]
+        lines += [*_quoted("WRT", wrt), f"TOLERANCE = {'1e-3' if program.dtype == 'f32' else '1e-7'}"]
     return "\n".join([*lines, ""])
 
 

@@ -64,14 +64,15 @@ def _meaning(text: str, token: Token, given: Mapping[str, Tensor]) -> Tensor:
     if name in CONSTANTS:
         return Tensor(constant(CONSTANTS[name]))
     if name in FUNCTIONS:
-        refuse(text, token.start, f"'{name}' is a function", f'write {name}(...); as a variable, declare it: parse(text, {{"{name}": ...}})')
+        advice = f'write {name}(...); as a variable, declare it: parse(text, {{"{name}": ...}})'
+        refuse(text, token.start, f"'{name}' is a function", advice)
     return symbol(name)
 
 
 def _refuse_function(text: str, token: Token, given: Mapping[str, Tensor]) -> NoReturn:
     name = token.text
     if name in given:
-        refuse(text, token.start, f"'{name}' is a variable, not a function", f"a product is written with *: {name}*(...)")
+        refuse(text, token.start, f"'{name}' is a variable, not a function", f"write a product with *: {name}*(...)")
     refuse(text, token.start, f"'{name}' is not a known function", nearest(name))
 
 
@@ -83,6 +84,6 @@ def _tree(scanned: Scanned) -> ast.expr:
     try:
         return ast.parse(f"({''.join(text)})", mode="eval").body
     except (RecursionError, MemoryError):
-        refuse(scanned.text, 0, "the text is nested too deeply for the stack that is left", "call parse from a shallower place")
+        refuse(scanned.text, 0, "too deep for the stack that is left", "call parse from a shallower place")
     except SyntaxError as error:
         refuse(scanned.text, max(0, (error.offset or 2) - 2), "this is not an expression")

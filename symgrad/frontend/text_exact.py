@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import operator as python
 from fractions import Fraction
 
 MOST_BITS = 4096  # of a numerator or a denominator; 10**308, the largest double, has 1024
+
+_OPERATIONS = {"+": python.add, "-": python.sub, "*": python.mul, "/": python.truediv}
 
 
 def exact(operator: str, a: Fraction, b: Fraction) -> Fraction | None:
@@ -14,7 +17,7 @@ def exact(operator: str, a: Fraction, b: Fraction) -> Fraction | None:
     """
     if operator == "**":
         return _power(a, b)
-    result = {"+": Fraction.__add__, "-": Fraction.__sub__, "*": Fraction.__mul__, "/": Fraction.__truediv__}[operator](a, b)
+    result = _OPERATIONS[operator](a, b)
     return result if _bits(result) <= MOST_BITS else None
 
 

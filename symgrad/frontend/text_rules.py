@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 from symgrad.errors import ExpressionError, ShapeError, SymgradError
 from symgrad.frontend.functions import logical_and, logical_not, logical_or
-from symgrad.frontend.tensor import Tensor
+from symgrad.frontend.tensor import Tensor, same_op
 from symgrad.frontend.text_exact import MOST_BITS, exact
 from symgrad.frontend.text_functions import FUNCTIONS
 from symgrad.frontend.text_scan import pointed, refuse
@@ -129,7 +129,7 @@ def _arithmetic(context: Context, node: ast.expr, sign: str, a: Value, b: Value)
         except ZeroDivisionError:
             context.refuse(node, "division by zero")
         except OverflowError:
-            context.refuse(node, f"this power has more than {MOST_BITS} bits", "write a number with a decimal point to compute it as a double: 2.0**x")
+            context.refuse(node, f"a power of more than {MOST_BITS} bits", "write it as a double: 2.0**n")
         if result is not None:
             return result
     return _OPERATORS[sign](*_operands(context, node, a, b))
@@ -147,9 +147,9 @@ def _unary(context: Context, node: ast.UnaryOp, value: Value) -> Value:
         return logical_not(_as_tensor(value, context, node))
     if isinstance(node.op, ast.UAdd):
         return value
-    if isinstance(value, Tensor) and is_constant(value.node):
-        return Tensor(constant(-value.node["value"]))
-    return -value
+    if isinstance(value, Fraction):
+        return -value
+    return Tensor(constant(-value.node["value"])) if is_constant(value.node) else same_op("neg", value)
 
 
 def _comparison(context: Context, node: ast.Compare, *values: Value) -> Value:

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NoReturn
 
 from symgrad.errors import DtypeError, ExpressionError
@@ -100,7 +101,7 @@ def scan(text: str, declared: Container[str] = ()) -> Scanned:
     Raises:  ExpressionError with the position of the first fault; DtypeError if it is no text
     """
     if not isinstance(text, str):
-        raise DtypeError("parse takes text", ("given", type(text).__name__), fix="a SymPy expression needs no parse: pass it as it is")
+        raise DtypeError("parse takes text", ("given", type(text).__name__), fix="pass a SymPy expression as it is")
     if len(text) > LONGEST_TEXT:
         refuse(text, LONGEST_TEXT, f"the text has more than {LONGEST_TEXT} characters", _PARTS)
     tokens = _called(list(_words(text, declared)))
@@ -118,7 +119,7 @@ def _words(text: str, declared: Container[str]) -> Iterable[Token]:
     while position < len(text):
         match = _TOKEN.match(text, position)
         if match is None:
-            what, fix = _REFUSED.get(text[position], (f"the character {ascii(text[position])} is not allowed", ""))
+            what, fix = _REFUSED.get(text[position], (f"the character {text[position]!a} is not allowed", ""))
             refuse(text, position, what, fix)
         kind, word = match.lastgroup or "", match.group()
         if kind != "space":
@@ -142,7 +143,7 @@ def _check_word(text: str, match: re.Match[str], declared: Container[str]) -> No
 
 def _check_number(text: str, word: str, start: int) -> None:
     if len(word) > LONGEST_NUMBER:
-        refuse(text, start, f"a number has more than {LONGEST_NUMBER} characters", "17 digits tell every double from its neighbours")
+        refuse(text, start, f"a number of more than {LONGEST_NUMBER} characters", "17 digits are enough for a double")
     if word.isdigit() and word != "0" and word[0] == "0":
         refuse(text, start, "a whole number begins with 0", f"write {word.lstrip('0') or '0'}")
 
@@ -155,14 +156,14 @@ def _check_name(text: str, word: str, start: int, declared: Container[str]) -> N
     if unicodedata.normalize("NFKC", word) != word:
         refuse(text, start, "a name holds a look-alike of another character", "write it in plain letters")
     if not word.isascii() and word not in declared:
-        refuse(text, start, f"the name {ascii(word)} is not ASCII and not declared", "declare it: parse(text, {name: sg.symbol(name)})")
+        refuse(text, start, f"the name {word!a} is not ASCII and not declared", "declare it: parse(text, {name: ...})")
     if not word.isidentifier():
-        refuse(text, start, f"the name {ascii(word)} is not an identifier", "write it in plain letters")
+        refuse(text, start, f"the name {word!a} is not an identifier", "write it in plain letters")
 
 
 def _called(tokens: list[Token]) -> list[Token]:
     """Names before a parenthesis become functions."""
-    for i, (token, after) in enumerate(zip(tokens, tokens[1:], strict=False)):
+    for i, (token, after) in enumerate(pairwise(tokens)):
         if token.kind == "name" and after.text == "(":
             tokens[i] = Token("function", token.text, token.start)
     return tokens
@@ -205,15 +206,15 @@ def _check_operand(text: str, token: Token, before: Token | None) -> None:
 def _check_operator(text: str, token: Token, before: Token | None, opened: list[tuple[int, bool]]) -> None:
     """Where a value has ended."""
     if token.kind != "op" or token.text in ("~", "not"):
-        refuse(text, token.start, "an operator is missing before this", "a product is written with *: 2*x")
+        refuse(text, token.start, "an operator is missing before this", "write a product with *: 2*x")
     if token.text == "(" and before is not None and before.kind != "function":
-        refuse(text, token.start, "an operator is missing before the parenthesis", "a product is written with *: 2*(x + 1)")
+        refuse(text, token.start, "an operator is missing before the parenthesis", "write a product with *: 2*(x + 1)")
     if token.text == ")":
         if not opened:
             refuse(text, token.start, "no parenthesis is open here")
         opened.pop()
     if token.text == "," and not (opened and opened[-1][1]):
-        refuse(text, token.start, "a comma stands outside a function's arguments", "a decimal number is written with a point")
+        refuse(text, token.start, "a comma outside a function's arguments", "write a decimal number with a point")
 
 
 def _joints(tokens: list[Token]) -> tuple[int, ...]:

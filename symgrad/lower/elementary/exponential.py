@@ -112,19 +112,10 @@ def exprel(d: Draft, x: Expr) -> Expr:
     return select(abs(x) < 2.0 ** -(d.format.shift + 2), d.real(1.0), y)
 
 
-def gaussian(d: Draft, x: Expr) -> Expr:
-    """e^(-x^2) = e^(-h) (1 - l) with x^2 = h + l exactly."""
-    t = d.let("t", at_most(abs(x), d.pick(28.0, 11.0)))
-    h = d.let("h", t * t)
-    y = d.let("y", d.call("exp", -h))
-    return fma(fma(t, -t, h), y, y)
-
-
 C99 = "C99 / IEEE 754-2019, 9.2"
 ROWS = (
     Row("exp", exp, C99),
     Row("exp2", exp2, C99),
     Row("expm1", expm1, C99),
     Row("exprel", exprel, "relative exponential (e^x - 1)/x"),
-    Row("gaussian", gaussian, "DLMF 7.2.1, the integrand of erf"),
 )

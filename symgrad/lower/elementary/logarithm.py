@@ -44,7 +44,7 @@ def _as_real(d: Draft, k: Expr, rounder: Expr) -> Expr:
     return d.let("e", from_bits(k + exponent) - rounder)
 
 
-def _split(d: Draft, x: Expr, lost: Expr | None = None) -> tuple[Expr, Expr]:
+def split(d: Draft, x: Expr, lost: Expr | None = None) -> tuple[Expr, Expr]:
     """e and f of x + lost = 2^e (1 + f); a subnormal x is scaled up first."""
     up = d.format.shift + 2
     tiny = d.let("tiny", x < d.format.tiny)
@@ -89,19 +89,19 @@ def _edges(d: Draft, x: Expr, y: Expr, zero: float = 0.0) -> Expr:
 
 
 def log(d: Draft, x: Expr) -> Expr:
-    return _edges(d, x, log_of(d, *_split(d, x)))
+    return _edges(d, x, log_of(d, *split(d, x)))
 
 
 def log2(d: Draft, x: Expr) -> Expr:
     """e + log2(1 + f), exact at powers of two."""
-    e, f = _split(d, x)
+    e, f = split(d, x)
     h, s, w = log_core(d, f)
     y = d.let("y", f - (h - s * w))
     return _edges(d, x, d.let("y", fma(y, d.pick(*_LOG2_E), fma(y, d.pick(*_LOG2_E_LO), e))))
 
 
 def log10(d: Draft, x: Expr) -> Expr:
-    e, f = _split(d, x)
+    e, f = split(d, x)
     h, s, w = log_core(d, f)
     y = d.let("y", f - (h - s * w))
     low = d.let("low", fma(y, d.pick(*_LOG10_E_LO), e * d.pick(*_LOG10_2_LO)))
@@ -128,7 +128,7 @@ def log1mexp(d: Draft, x: Expr) -> Expr:
     far = d.let("far", 1.0 - v)
     lost = d.let("lost", select(near, d.real(0.0), (1.0 - far) - v))
     u = d.let("u", select(near, -d.call("expm1", -x), far))
-    y = log_of(d, *_split(d, u, lost))
+    y = log_of(d, *split(d, u, lost))
     return select(x > 0.0, y, select(equal(x, 0.0), d.real(-math.inf), d.real(math.nan)))
 
 

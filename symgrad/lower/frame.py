@@ -1,0 +1,193 @@
+"""The state of one function while it is lowered: names, buffers, scalars known so far, statements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from symgrad.ir.node import Frozen, Node
+from symgrad.ir.program import Allocate, Assign, Call, Expr, Statement, const, load, var
+from symgrad.ir.types import AnySize, Shape, size_product
+from symgrad.lower.sizes import Axis, Flat, Index, integer, size_expr
+
+BLOCK = 256  # terms of a reduction that are folded at once
+SMALL = 64  # constant arrays up to this many elements stand in the module
+UNROLL = 16  # a known size up to this is a plain loop, marked for unrolling
+
+
+class SizeNames(dict):
+    """Identifiers of named sizes, asked for on first use, so that only used ones are bound."""
+
+    def __init__(self, names: Any) -> None:
+        super().__init__()
+        self._names = names
+
+    def __missing__(self, name: str) -> str:
+        self[name] = self._names.size(name)
+        return self[name]
+
+
+class Module:
+    """What the functions of one program share: constants and the elementary functions' type."""
+
+    def __init__(self, names: Any, dtype: str) -> None:
+        self.names = names
+        self.dtype = dtype
+        self.constants: dict[Frozen, str] = {}
+        self.hidden: dict[Frozen, str] = {}
+
+
+class Frame:
+    """One function in the making.
+
+    ``buffers`` are the arrays that exist, by node; ``scalars`` the values of rank 0; ``places`` what a loop
+    variable of an index stands for; ``here`` the nodes that the present loop nest computes.
+    """
+
+    def __init__(self, module: Module, notes: Mapping[Node, str], origin: Mapping[Node, Node]) -> None:
+        self.module = module
+        self.names = module.names.scope()
+        self.sizes = SizeNames(self.names)
+        self.notes, self.origin = notes, origin
+        self.body: list[Statement] = []
+        self.checks: list[Statement] = []
+        self.buffers: dict[Node, str] = {}
+        self.scalars: dict[Node, Expr] = {}
+        self.places: dict[str, Expr] = {}
+        self.hidden: list[tuple[str, Node]] = []
+        self._flats: dict[str, str] = {}
+        self._shapes: dict[str, tuple[Shape, str]] = {}
+        self._loops: list[str] = []
+        self._scratch: dict[tuple[int, str], str] = {}
+
+    def kind(self, node: Node) -> str:
+        """The program type of a node's elements."""
+        return {"real": self.module.dtype, "int": "i64", "bool": "bool"}[node.dtype]
+
+    def fresh(self, stem: str) -> str:
+        """A new name."""
+        return self.names.fresh(stem)
+
+    def name(self, node: Node) -> str | None:
+        """The name that the user, or the sweep, gave to a node."""
+        return self.names.of(self.origin.get(node, node))
+
+    def mark(self, node: Node) -> dict[str, Any]:
+        """Origin and comment of a statement that computes the node."""
+        origin = self.origin.get(node, node)
+        return {"node": origin.serial, "note": self.notes.get(origin, "")}
+
+    def size(self, size: AnySize) -> Expr:
+        """A size as an expression."""
+        return size_expr(size, self.sizes)
+
+    def loop(self, depth: int) -> str:
+        """The loop variable of that depth: i, j, k."""
+        while len(self._loops) <= depth:
+            self._loops.append(self.fresh("i"))
+        return self._loops[depth]
+
+    def own(self, buffer: str, shape: Shape, dtype: str) -> None:
+        """Make a buffer known by shape and type."""
+        self._shapes[buffer] = (shape, dtype)
+
+    def allocate(self, node: Node, fill: float | int | bool | None = None, **mark: Any) -> str:
+        """The buffer of a node, new memory if it has none yet."""
+        if node not in self.buffers:
+            name = self.name(node) or self.fresh("v")
+            self.buffers[node] = name
+            self.own(name, node.shape, self.kind(node))
+            self.body.append(Allocate(name, tuple(map(self.size, node.shape)), self.kind(node), fill, **mark))
+        return self.buffers[node]
+
+    def buffer(self, node: Node) -> str:
+        """The buffer of a node that exists, or that is a constant."""
+        if node not in self.buffers:
+            assert node.op.name == "constant", f"{node} is read before it is computed"
+            self.buffers[node] = self._constant(node)
+        return self.buffers[node]
+
+    def _constant(self, node: Node) -> str:
+        frozen = node["value"]
+        small = frozen.array.size <= SMALL
+        table = self.module.constants if small else self.module.hidden
+        name = table.setdefault(frozen, "") or self.module.names.fresh("constants")
+        table[frozen] = name
+        if not small:
+            self.hidden.append((name, node))
+        self.own(name, node.shape, self.kind(node))
+        return name
+
+    def flat(self, buffer: str) -> str:
+        """The buffer seen as a vector."""
+        shape, _ = self._shapes[buffer]
+        if len(shape) == 1:
+            return buffer
+        if buffer not in self._flats:
+            view = self.fresh(f"{buffer}_flat")
+            self._flats[buffer] = view
+            self.body.append(Call("flat", (buffer, view)))
+        return self._flats[buffer]
+
+    def view(self, buffer: str, shape: Shape) -> str:
+        """The buffer with another shape."""
+        old, dtype = self._shapes[buffer]
+        if old == shape:
+            return buffer
+        name = self.fresh(f"{buffer}_view")
+        self.body.append(Call("reshape", (buffer, name, *map(self.extent, shape))))
+        self.own(name, shape, dtype)
+        return name
+
+    def extent(self, size: AnySize) -> str:
+        """A size as a digit or a name, for kernels."""
+        expr = self.size(size)
+        if expr.op in ("const", "var"):
+            return str(expr.value)
+        key = f"size {size}"
+        if key not in self._flats:
+            self._flats[key] = self.fresh("size")
+            self.body.append(Assign(self._flats[key], expr))
+        return self._flats[key]
+
+    def place(self, axis: Axis) -> Expr:
+        """The position that an axis of an index stands for."""
+        if axis.var is None:
+            return self.size(axis.offset)
+        spot = self.places.get(axis.var, var(axis.var, "i64"))
+        if axis.step != 1 and axis.step != -1:
+            spot = spot * axis.step
+        if axis.step == -1:
+            return self.size(axis.offset) - spot
+        if isinstance(axis.offset, int):
+            return spot if axis.offset == 0 else spot + axis.offset if axis.offset > 0 else spot - -axis.offset
+        return spot + self.size(axis.offset)
+
+    def target(self, buffer: str, index: Index) -> tuple[str, tuple[Expr, ...]]:
+        """The name and index expressions of an element."""
+        if isinstance(index, Flat):
+            return self.flat(buffer), (self.place(Axis(index.var)),)
+        return buffer, tuple(map(self.place, index))
+
+    def element(self, node: Node, index: Index) -> Expr:
+        """A load of an element of a buffer."""
+        name, spots = self.target(self.buffer(node), index)
+        return load(name, spots, self.kind(node))
+
+    def scratch(self, number: int, dtype: str) -> str:
+        """A block of terms, allocated once a function."""
+        key = (number, dtype)
+        if key not in self._scratch:
+            self._scratch[key] = self.fresh("terms")
+            self.body.append(Allocate(self._scratch[key], (integer(BLOCK),), dtype))
+        return self._scratch[key]
+
+    def literal(self, node: Node) -> Expr:
+        """A scalar constant."""
+        value = node["value"]
+        return const(value, self.kind(node))
+
+
+def count(shape: Shape) -> AnySize:
+    """The number of elements."""
+    return size_product(shape)

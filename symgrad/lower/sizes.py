@@ -1,0 +1,84 @@
+"""Sizes and indices as scalar expressions of the loop program.
+
+An index of an array is one ``Axis`` a dimension, var*step + offset, where var is a loop variable; every change
+of index (transpose, broadcast, slice, diagonal) keeps this form. ``Flat`` is the position in a contiguous
+array seen as a vector.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from symgrad.ir.program import Expr, apply, const, var
+from symgrad.ir.types import AnySize, Quotient, Shape, Size
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """var*step + offset; without a variable a fixed position."""
+
+    var: str | None
+    step: int = 1
+    offset: AnySize = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Flat:
+    """The position in C order."""
+
+    var: str
+
+
+ZERO = Axis(None, 0, 0)
+Index = tuple[Axis, ...] | Flat
+
+
+def squeeze(shape: Shape) -> Shape:
+    """The shape without axes of literal length 1."""
+    return tuple(n for n in shape if n != 1)
+
+
+def integer(value: int) -> Expr:
+    """A literal index."""
+    return const(value, "i64")
+
+
+def size_expr(size: AnySize, names: dict[str, str]) -> Expr:
+    """A size as an expression of the named sizes; ``names`` gives their identifiers."""
+    if isinstance(size, int):
+        return integer(size)
+    total: Expr | None = None
+    for atoms, factor in _positive_first(size):
+        product: Expr | None = None
+        for atom in atoms:
+            part = _atom(atom, names)
+            product = part if product is None else product * part
+        total = _plus(total, product, factor)
+    assert total is not None
+    return total
+
+
+def _positive_first(size: Size) -> list:
+    return sorted(size.terms, key=lambda term: term[1] < 0)
+
+
+def _atom(atom: str | Quotient, names: dict[str, str]) -> Expr:
+    if isinstance(atom, Quotient):
+        return size_expr(atom.numerator, names) // atom.divisor
+    return var(names[atom], "i64")
+
+
+def _plus(total: Expr | None, product: Expr | None, factor: int) -> Expr:
+    """total + factor*product, written as a person would."""
+    if product is None:
+        part = integer(abs(factor))
+    else:
+        part = product if abs(factor) == 1 else product * abs(factor)
+    if total is None:
+        return part if factor > 0 else -part
+    return total + part if factor > 0 else total - part
+
+
+def least(a: Expr, b: Expr) -> Expr:
+    """min(a, b) of two integers."""
+    return apply("select", a < b, a, b)

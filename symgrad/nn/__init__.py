@@ -1,0 +1,1 @@
+"""Activations: rows of formulas over the element-wise functions."""
