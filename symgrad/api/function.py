@@ -15,6 +15,7 @@ import numpy as np
 
 from symgrad.api.bundle import Bundle
 from symgrad.api.elementwise import lifted
+from symgrad.api.views import Views
 from symgrad.errors import CallError, NotDifferentiableError, ShapeError
 from symgrad.frontend.freeze import restore_nodes, store
 from symgrad.ir.node import Node
@@ -47,7 +48,7 @@ class Residuals:
     shape: tuple | None  # of the batch, where scalars came as arrays
 
 
-class CompiledFunction:
+class CompiledFunction(Views):
     """A compiled function with its gradient; call it with values of its inputs.
 
     ``fn(...)`` the value, ``fn.grad(...)``, ``fn.value_and_grad(...)``, ``fn.forward(...)`` and ``fn.backward(...)``;

@@ -1,0 +1,71 @@
+"""Write the emitted module to a file of the user's choice."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symgrad.emit.standalone import standalone as standalone_text
+from symgrad.errors import SymgradError
+from symgrad.ir.types import Size, substitute
+from symgrad.runtime import kernels
+from symgrad.runtime.border import numpy_dtype
+
+if TYPE_CHECKING:
+    from symgrad.api.bundle import Bundle
+
+# Intervals to draw real samples from, until value and gradient are finite.
+_INTERVALS = ((-1.0, 1.0), (0.1, 0.9), (1.1, 3.0), (-3.0, -1.1))
+
+
+def save_source(bundle: Bundle, path: Path, alone: bool) -> Path:
+    """The module's text; ``alone`` adds what it imports from symgrad, sample inputs and a check of itself."""
+    if not alone:
+        path.write_text(bundle.source.text, encoding="utf-8")
+        return path
+    derived = bundle.derived
+    wrt = [x["variable"].name if x.op.name == "variable" else derived.names[x][0] for x in derived.wrt]
+    text, arrays = standalone_text(
+        bundle.program, bundle.source, kernels=inspect.getsource(kernels), samples=samples(bundle), wrt=wrt
+    )
+    path.write_text(text, encoding="utf-8")
+    if arrays:
+        np.savez(path.with_suffix(".npz"), allow_pickle=False, **arrays)  # type: ignore[arg-type]
+    return path
+
+
+def samples(bundle: Bundle) -> dict[str, Any]:
+    """Inputs at which value and gradient are finite, drawn from a fixed seed; named sizes are small and differ."""
+    names = sorted({name for v in bundle.derived.inputs for n in v.shape if isinstance(n, Size) for name in n.names()})
+    sizes: dict[str, Any] = {name: 5 + 2 * i for i, name in enumerate(names)}
+    drawn: dict[str, Any] = {}
+    for low, high in _INTERVALS:
+        drawn = {v["variable"].name: _draw(v, sizes, low, high, bundle.dtype) for v in bundle.derived.inputs}
+        if _is_finite(bundle, list(drawn.values())):
+            break
+    return drawn
+
+
+def _draw(v: Any, sizes: dict[str, Any], low: float, high: float, real: str) -> Any:
+    rng = np.random.default_rng([v["variable"].order % 1000, 7])
+    shape = tuple(substitute(n, sizes) for n in v.shape)
+    dtype = numpy_dtype(v.dtype, real)
+    if v.dtype != "real":
+        return rng.integers(0, 2, shape).astype(dtype)[()]
+    return np.round(rng.uniform(low, high, shape), 3).astype(dtype)[()]
+
+
+def _is_finite(bundle: Bundle, values: list[Any]) -> bool:
+    name = "value_and_grad" if "value_and_grad" in bundle.targets else "value"
+    try:
+        result = bundle.call(name, values)
+    except SymgradError:
+        return False
+    leaves, stack = [], [result]
+    while stack:
+        item = stack.pop()
+        stack.extend(item) if isinstance(item, tuple) else leaves.append(np.asarray(item))
+    return all(np.all(np.isfinite(leaf)) for leaf in leaves if leaf.dtype.kind == "f")

@@ -1,0 +1,82 @@
+"""What a compiled function shows of itself: source, derivation, report, check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from symgrad.api.scipy import Problem, as_scipy
+from symgrad.emit.count import count, shown
+from symgrad.pipeline import PassReport
+from symgrad.view.derivation import Derivation
+
+if TYPE_CHECKING:
+    from symgrad.api.bundle import Bundle
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What compiling did: a row a pass, operations of each entry, lines, and whether the cache had it all."""
+
+    passes: tuple[PassReport, ...]
+    operations: dict[str, str]
+    lines: int
+    cache_hit: bool
+
+    def __str__(self) -> str:
+        rows = [f"{'pass':<12} {'ms':>8} {'nodes':>8} {'after':>8}"]
+        rows += [f"{p.name:<12} {1e3 * p.seconds:>8.2f} {p.nodes_before:>8} {p.nodes_after:>8}" for p in self.passes]
+        rows += [f"{name}: {text}" for name, text in self.operations.items()]
+        rows.append(f"{self.lines} lines, cache {'hit' if self.cache_hit else 'miss'}")
+        return "\n".join(rows)
+
+    __repr__ = __str__
+
+
+class Views:
+    """The reading half of CompiledFunction."""
+
+    _bundle: Bundle
+
+    @property
+    def source(self) -> str:
+        """The text of the emitted module."""
+        return self._bundle.source.text
+
+    @property
+    def source_path(self) -> Path | None:
+        """The importable file of the emitted module (None where no cache directory can be written)."""
+        return self._bundle.loaded.path
+
+    def save_source(self, path: str | Path, standalone: bool = False) -> Path:
+        """Write the source to a file; ``standalone`` needs NumPy and Numba only, and running it checks itself."""
+        from symgrad.api.save import save_source
+
+        return save_source(self._bundle, Path(path), standalone)
+
+    @cached_property
+    def _derivation(self) -> Derivation:
+        return Derivation(self._bundle.derived)
+
+    def derivation(self) -> Derivation:
+        """The derivation as an object: steps with name, formula, rule and shape."""
+        return self._derivation
+
+    def latex(self, style: str = "matrix") -> str:
+        """The derivation as LaTeX: "matrix" (a node a line), "closed" (formulas in the inputs) or "elementwise"."""
+        return self._derivation.latex(style)
+
+    def _repr_latex_(self) -> str:
+        return self._derivation._repr_latex_()
+
+    def report(self) -> Report:
+        """What each pass did: seconds, nodes before and after, operations, lines, cache hit."""
+        entries = {name: shown(count(self._bundle.functions[name])) for name in self._bundle.program.entries}
+        text = self._bundle.source.text
+        return Report(self._bundle.derived.passes, entries, text.count("\n"), self._bundle.loaded.hit)
+
+    def as_scipy(self, x0: Any = None, **fixed: Any) -> Problem:
+        """x0, fun, jac, hess, hessp, flatten, unflatten, bounds on one flat vector; other inputs are fixed by name."""
+        return as_scipy(self, x0, **fixed)  # type: ignore[arg-type]
