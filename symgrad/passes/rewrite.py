@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from symgrad.errors import InternalError
-from symgrad.ir.node import Node, rebuild
+from symgrad.ir.node import Node, constant, rebuild
 from symgrad.ir.show import described
 from symgrad.ir.walk import topological
 from symgrad.ops.shape import broadcast
@@ -115,3 +115,15 @@ def either(node: Node, test: Callable[[Node], bool]) -> tuple[Node, Node] | None
     if test(b):
         return b, a
     return (a, b) if test(a) else None
+
+
+def minus(node: Node) -> tuple[Node, Node] | None:
+    """(a, b), where the node is written as a - b: a - b, a + (-c), (-c) + a, -(b - a)."""
+    if node.op.name == "sub":
+        a, b = node.args
+        return a, b
+    if node.op.name == "neg" and node.args[0].op.name == "sub":
+        b, a = node.args[0].args
+        return a, b
+    found = either(node, lambda c: (value(c) or 0.0) < 0) if node.op.name == "add" else None
+    return (found[1], constant(-value(found[0]), node.dtype)) if found else None  # type: ignore[operator]
