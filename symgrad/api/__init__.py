@@ -3,6 +3,7 @@
 from symgrad.api.bundle import Diagonal
 from symgrad.api.compile import compile
 from symgrad.api.differentiate import grad, hessian, hvp, jacobian, jvp, vjp
+from symgrad.api.evaluate import evaluate
 from symgrad.api.function import CompiledFunction
 
-__all__ = ["CompiledFunction", "Diagonal", "compile", "grad", "hessian", "hvp", "jacobian", "jvp", "vjp"]
+__all__ = ["CompiledFunction", "Diagonal", "compile", "evaluate", "grad", "hessian", "hvp", "jacobian", "jvp", "vjp"]
