@@ -65,4 +65,6 @@ FUNCTIONS = _table()
 def nearest(name: str) -> str:
     """The fix for an unknown function: the name that is most like it, if one is."""
     close = difflib.get_close_matches(name, FUNCTIONS, n=1)
-    return f"did you mean {close[0]}?" if close else "see help(sg.parse) for the functions that text may call"
+    return (
+        f"did you mean {close[0]}?" if close else f"help(sg.parse) lists the functions; a product is {name[:40]}*(...)"
+    )
