@@ -50,7 +50,11 @@ def is_safe(name: str) -> bool:
     (True, False, False, False, False)
     """
     plain = len(name) <= LONGEST and name.isascii() and name.isidentifier() and not name.startswith("_")
-    return plain and name not in RESERVED and _VARIANT.sub("", name) not in _CALLED
+    return plain and not _is_reserved(name)
+
+
+def _is_reserved(name: str) -> bool:
+    return name in RESERVED or _VARIANT.sub("", name) in _CALLED
 
 
 def display(text: str, limit: int = SHOWN) -> str:
@@ -150,7 +154,7 @@ class Names:
         return False
 
     def _first_free(self, candidates: Iterable[str]) -> str:
-        found = next(c for c in candidates if is_safe(c) and not self._is_taken(c))
+        found = next(c for c in candidates if not _is_reserved(c) and not self._is_taken(c))
         self._taken.add(found)
         return found
 

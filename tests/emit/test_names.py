@@ -86,6 +86,12 @@ def test_users_names_win_over_temporaries():
     assert [names.fresh("t"), names.fresh("i"), names.fresh("v")] == ["t2", "j", "v2"]
 
 
+def test_a_temporary_may_be_named_after_any_user_name():
+    (long,), names = named("a" * 40)
+    assert names.fresh(f"{long}_flat") == "a" * 40 + "_flat"
+    assert [names.fresh("exp"), names.fresh("terms")] == ["exp1", "terms"]
+
+
 def test_a_second_variable_of_one_name_gets_a_number():
     assert named("x", "x", "x_2", "x")[0] == ["x", "x_3", "x_2", "x_4"]
 

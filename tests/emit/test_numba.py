@@ -107,7 +107,8 @@ def test_structure_is_walked_without_recursion():
         (Assign("s", const(0.0, "f32")), "s = f32(0.0)"),
         (Accumulate("k", None, "add", var("m", "i32")), "k = i32(k + m)"),
         (Accumulate("b", (var("i", "i64"),), "and", var("c", "bool")), "b[i] &= c"),
-        (Exit("index", 'a "b" \\ c\n\u00b5'), 'raise IndexError("a \\"b\\" \\\\ c\\n\\xb5")'),
+        (Exit("index", 'a "b" \\ c\n\u00b5'), "raise IndexError('a \"b\" \\\\ c\\n\\xb5')"),
+        (Exit("value", "it's \\"), 'raise ValueError("it\'s \\\\")'),
     ],
 )
 def test_statement(statement, expected):
