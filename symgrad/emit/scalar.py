@@ -141,6 +141,7 @@ _SPELL: dict[str, Callable[[Expr, list[Printed]], Printed]] = {
     "const": _const,
     "var": lambda node, parts: (str(node.value), _ATOM),
     "load": _load,
+    "length": lambda node, parts: (f"{node.value[0]}.shape[{node.value[1]}]", _ATOM),  # type: ignore[index]
     "neg": _neg,
     "not": lambda node, parts: (f"not {parts[0][0]}" if parts[0][1] >= 8 else f"not ({parts[0][0]})", 8),
     "bits": _view,

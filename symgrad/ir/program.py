@@ -1,12 +1,12 @@
 """The loop program: the language below the border, from which all code is printed.
 
-    Expr      = const | var | load | basis operation | call of a Function       (a scalar)
+    Expr      = const | var | load | length | basis operation | call of a Function       (a scalar)
     Statement = Assign | Store | Accumulate | Loop | If | Exit | Call | Allocate | Return
     Function  = parameters, body, results
     Program   = functions in the order of definition; the last ones are entry points
 
 Scalars are typed "f64", "f32", "i64", "i32" or "bool"; a program is concrete. A name is
-assigned once in its scope, except by Accumulate. Basis operations are exact or correctly rounded,
+assigned once in its scope, except by Accumulate, and by an Assign in a loop to a name from outside it. Basis operations are exact or correctly rounded,
 so that every printer, vector width and tail gives the same bits.
 """
 
@@ -31,7 +31,7 @@ REAL_OF = {"i64": "f64", "i32": "f32"}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Expr:
-    """A scalar. ``value`` is a number (const), a name (var), a buffer (load), a callee (call)."""
+    """A scalar. ``value`` is a number (const), a name (var), a buffer (load), (buffer, axis) (length), a callee (call)."""
 
     op: str
     args: tuple[Expr, ...]
@@ -121,6 +121,11 @@ def var(name: str, dtype: str) -> Expr:
 def load(buffer: str, index: tuple[Expr, ...], dtype: str) -> Expr:
     """One element of a buffer."""
     return Expr("load", index, dtype, buffer)
+
+
+def length(buffer: str, axis: int) -> Expr:
+    """The size of an axis of a buffer."""
+    return Expr("length", (), "i64", (buffer, axis))
 
 
 def call(function: str, args: tuple[Expr, ...], dtype: str) -> Expr:
@@ -229,7 +234,11 @@ class Exit:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A kernel on buffers: ``dot(a, b, out)``; operands may be transposed views ("T:name")."""
+    """A kernel on buffers: ``dot(a, b, out)``; operands may be transposed views ("T:name").
+
+    Views bind a name to memory that exists: ``flat(a, view)``, ``reshape(a, view, size, ...)``, and
+    ``row(a, view, position)``, a[position].
+    """
 
     kernel: str
     args: tuple[str, ...]

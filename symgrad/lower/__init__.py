@@ -1,0 +1,87 @@
+"""From the tensor DAG to the loop program.
+
+    Target -> expand (primitives) -> schedule (stages, what is stored) -> loops, products, scans -> Function
+
+In: targets, the naming authority, the float type. Out: a Program whose functions allocate nothing in a loop, hold no
+unrolled loop, and take their sizes from their arguments.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from symgrad.ir.program import Expr, Function, Program, Statement, statements
+from symgrad.lower import elementary
+from symgrad.lower.frame import Module
+from symgrad.lower.function import lower_function
+from symgrad.lower.reduction import helper
+from symgrad.lower.target import Target
+
+__all__ = ["Target", "lower"]
+
+
+def lower(targets: tuple[Target, ...], names: Any, dtype: str = "f64") -> Program:
+    """The program with one entry function for each target.
+
+    ``names`` is the naming authority: ``of(node)``, ``size(name)``, ``fresh(stem)``, ``scope()``.
+    """
+    module = Module(names, dtype)
+    entries = tuple(lower_function(target, module) for target in targets)
+    functions = (*_called(entries, dtype), *entries)
+    constants = tuple((name, frozen.array.astype(_numpy(frozen.array, dtype))) for frozen, name in module.constants.items())
+    hidden = tuple((name, frozen.array.astype(_numpy(frozen.array, dtype))) for frozen, name in module.hidden.items())
+    return Program(functions, tuple(t.name for t in targets), dtype, constants, hidden)
+
+
+def _numpy(array: Any, dtype: str) -> str:
+    return {"f": {"f64": "float64", "f32": "float32"}[dtype], "i": "int64", "b": "bool"}[array.dtype.kind]
+
+
+def _called(entries: tuple[Function, ...], dtype: str) -> list[Function]:
+    """The elementary functions and the helpers of reductions that the entries call, callees first."""
+    found: dict[str, Function] = {}
+    for name in _callees(entries):
+        own = helper(name, dtype)
+        for function in elementary.build(_whole(name), dtype) if own is None else (own,):
+            found.setdefault(function.name, function)
+    return list(found.values())
+
+
+def _whole(name: str) -> str:
+    """The function of which this is the fast form."""
+    base = name.removesuffix("_fast")
+    return base if base in elementary.WIDE else name
+
+
+def _callees(entries: tuple[Function, ...]) -> list[str]:
+    """Names of called functions, in the order of first use."""
+    found: dict[str, None] = {}
+    for entry in entries:
+        for statement in statements(entry.body):
+            for expr in _expressions(statement):
+                _collect(expr, found)
+    return list(found)
+
+
+def _expressions(statement: Statement) -> list[Expr]:
+    values: list[Expr] = []
+    for slot in statement.__dataclass_fields__:
+        value = getattr(statement, slot)
+        values += [value] if isinstance(value, Expr) else []
+        stack = [value] if isinstance(value, tuple) and slot != "body" and slot != "orelse" else []
+        while stack:
+            part = stack.pop()
+            if isinstance(part, tuple):
+                stack.extend(reversed(part))
+            elif isinstance(part, Expr):
+                values.append(part)
+    return values
+
+
+def _collect(expr: Expr, found: dict[str, None]) -> None:
+    stack = [expr]
+    while stack:
+        part = stack.pop()
+        if part.op == "call":
+            found.setdefault(str(part.value))
+        stack.extend(reversed(part.args))

@@ -10,14 +10,28 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from symgrad.ir.node import Node
-from symgrad.ir.program import Accumulate, Assign, Exit, Expr, If, Loop, Statement, Store, apply, call, const, load, select, var
-from symgrad.ir.types import AnySize, Shape
-from symgrad.lower.access import broadcast_index, identity, is_view, moved, reads
+from symgrad.ir.program import (
+    Assign,
+    Exit,
+    Expr,
+    If,
+    Loop,
+    Statement,
+    Store,
+    apply,
+    call,
+    const,
+    load,
+    select,
+    var,
+)
+from symgrad.ir.types import Shape
+from symgrad.lower.access import identity, moved
 from symgrad.lower.frame import Frame, count
-from symgrad.lower.lanes import Rerun
+from symgrad.lower.lanes import calls_wide
 from symgrad.lower.nest import Nest, is_short
 from symgrad.lower.reduction import combined, is_folded, start, take_in, take_in_exactly
-from symgrad.lower.sizes import ZERO, Axis, Flat, Index, integer, squeeze
+from symgrad.lower.sizes import Axis, Flat, Index, integer, squeeze
 
 EXTREMES = ("max_reduce", "min_reduce", "argmax", "argmin")
 
@@ -51,13 +65,14 @@ def emit_kernel(frame: Frame, kernel: Kernel) -> None:
     for part in kernel.parts:
         frame.allocate(part.buffer, 0 if part.buffer.op.name == "pad" else None)
     for node in kernel.reductions:
-        _check_not_empty(frame, node)
+        check_not_empty(frame, node)
     flat = is_flat(frame, kernel)
     sizes = (count(kernel.domain),) if flat else kernel.domain
     folded = any(is_folded(r.op.name, frame.kind(r)) for r in kernel.reductions if _innermost_reduced(r, flat))
-    rerun = Rerun(frame, kernel_values(kernel))
-    nest = Nest(frame, sizes, kernel.here, blocked=folded or bool(rerun.names))
-    build = _Build(frame, nest, flat, rerun.applies(nest))
+    guarded = calls_wide(frame, kernel_values(kernel), kernel.here)
+    nest = Nest(frame, sizes, kernel.here, blocked=folded or guarded)
+    nest.guarded = guarded and nest.blocked
+    build = _Build(frame, nest, flat, nest.guarded)
     pairs = [(part.value, build.index(part.value.shape)) for part in kernel.parts]
     pairs += [(r.args[0], build.index(r.args[0].shape)) for r in kernel.reductions]
     reductions = [Reduction(build, node, n) for n, node in enumerate(kernel.reductions)]
@@ -66,7 +81,7 @@ def emit_kernel(frame: Frame, kernel: Kernel) -> None:
         nest.inner(build.store(part, index, expr))
     for reduction, expr in zip(reductions, values[len(kernel.parts) :], strict=True):
         reduction.take(expr)
-    nest.close(rerun.again(nest))
+    nest.close()
     for reduction in reductions:
         reduction.finish()
 
@@ -111,7 +126,7 @@ def is_flat(frame: Frame, kernel: Kernel) -> bool:
     return True
 
 
-def _check_not_empty(frame: Frame, node: Node) -> None:
+def check_not_empty(frame: Frame, node: Node) -> None:
     """An extreme of nothing has no value."""
     if node.op.name not in EXTREMES:
         return
@@ -173,7 +188,7 @@ class Reduction:
     def _spot(self, axes: tuple[int, ...]) -> tuple[Axis, ...]:
         """The index of the result."""
         if self.build.flat:
-            return ()
+            return identity(self.node.shape, ())
         own = [axis for d, axis in enumerate(self.nest.axes) if d not in axes]
         return identity(self.node.shape, tuple(own))
 
@@ -192,6 +207,10 @@ class Reduction:
         if self.exact:
             self.rest = self.frame.fresh("rest")
             ahead.append(Assign(self.rest, const(0.0, self.dtype)))
+            if not self.nest.blocked:  # a short innermost axis: its sum is added exactly
+                self.part = self.frame.fresh("part")
+                self.nest.before[-2].append(Assign(self.part, neutral))
+                self.nest.after[-1].extend(take_in_exactly(self.total, self.rest, self.part, self.dtype))
 
     def take(self, term: Expr) -> None:
         """Take in the term of the innermost body."""
@@ -212,7 +231,7 @@ class Reduction:
             body.append(Assign(name, term))
             term = var(name, self.dtype)
         if self.level < self.nest.rank:
-            body.append(take_in(self.op, self.total, None, term))
+            body.append(take_in(self.op, self.part if self.exact else self.total, None, term))
         else:
             buffer, spots = self.frame.target(self.frame.buffers[self.node], self.spot)
             body.append(take_in(self.op, buffer, spots, term))

@@ -7,12 +7,13 @@ again; ``block`` holds what follows the lanes of a block.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from symgrad.ir.node import Node
-from symgrad.ir.program import Assign, Expr, Loop, Statement, apply, var
+from symgrad.ir.program import Assign, Expr, If, Loop, Statement, apply, const, var
 from symgrad.ir.types import AnySize
 from symgrad.lower.frame import BLOCK, UNROLL, Frame
+from symgrad.lower.lanes import with_fast_forms
 from symgrad.lower.sizes import Axis, integer, least
 from symgrad.lower.write import Pair, Writer
 
@@ -35,6 +36,7 @@ class Nest:
         self.before: list[list[Statement]] = [[] for _ in range(self.rank + 1)]
         self.after: list[list[Statement]] = [[] for _ in range(self.rank)]
         self.block: list[Statement] = []
+        self.guarded = False  # the innermost body calls functions whose fast form holds in a range only
         self.axes = tuple(Axis(name) for name in self.loops)
         self._open_block()
         levels = {name: d + 1 for d, name in enumerate(self.loops)}
@@ -61,11 +63,11 @@ class Nest:
         """Add to the innermost body."""
         self.before[self.rank].append(statement)
 
-    def close(self, again: tuple[Statement, ...] = ()) -> None:
-        """Add the loops to the function; ``again`` follows the lanes of each block."""
+    def close(self) -> None:
+        """Add the loops to the function."""
         body: list[Statement] = self.before[self.rank]
         for d in reversed(range(self.rank)):
-            loop = self._innermost(body, again) if d == self.rank - 1 else [self._loop(d, body)]
+            loop = self._innermost(body) if d == self.rank - 1 else [self._loop(d, body)]
             body = [*self.before[d], *loop, *self.after[d]]
         self.frame.body.extend(body)
         if self.rank:
@@ -75,17 +77,31 @@ class Nest:
         mark = "unroll" if is_short(self.sizes[d]) else ""
         return Loop(self.loops[d], integer(0), self.frame.size(self.sizes[d]), tuple(body), mark=mark)
 
-    def _innermost(self, body: list[Statement], again: tuple[Statement, ...]) -> list[Statement]:
+    def _innermost(self, body: list[Statement]) -> list[Statement]:
+        """The loop over lanes, in blocks if there are several, each with what must follow it."""
         if self.single:
-            loop = self._loop(self.rank - 1, body)
-            return [*([loop] if body else []), *again, *self.block]
+            return [*self._lane_loops(body, self._loop), *self.block]
         n = self.frame.size(self.sizes[-1])
         start = var(self._start, "i64")
         chunk = self.frame.fresh("block")
-        lanes = Loop(self.loops[-1], integer(0), self.count, tuple(body), mark="vector")
         inside: list[Statement] = [
             Assign(self._start, var(chunk, "i64") * BLOCK),
             Assign(self._lanes, least(n - start, integer(BLOCK))),
-            lanes, *again, *self.block,
-        ]  # fmt: skip
+            *self._lane_loops(body, self._lane_loop),
+            *self.block,
+        ]
         return [Loop(chunk, integer(0), apply("floordiv", n + (BLOCK - 1), BLOCK), tuple(inside))]
+
+    def _lane_loop(self, d: int, body: list[Statement]) -> Loop:
+        return Loop(self.loops[d], integer(0), self.count, tuple(body), mark="vector")
+
+    def _lane_loops(self, body: list[Statement], loop: Callable[[int, list[Statement]], Loop]) -> list[Statement]:
+        """The lanes; where a fast form may not hold, they run again if one lane was outside its range."""
+        if not body:
+            return []
+        if not self.guarded:
+            return [loop(self.rank - 1, body)]
+        flag = self.frame.fresh("outside")
+        fast = with_fast_forms(self.frame, body, flag)
+        again = If(var(flag, "bool"), (loop(self.rank - 1, body),))
+        return [Assign(flag, const(False, "bool")), loop(self.rank - 1, fast), again]

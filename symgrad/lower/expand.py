@@ -1,0 +1,58 @@
+"""Composites become primitives, marks vanish, contractions take one of a few forms.
+
+In: the nodes of a target. Out: the same values as nodes that lower makes loops of, and for each new
+node the old one that it stands for (its name and comment are that one's).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from symgrad.ir.node import Node, build, constant, rebuild
+from symgrad.ir.walk import topological
+from symgrad.lower.contract import normal_form
+from symgrad.ops.shape import broadcast, reshape
+
+
+def expand(outputs: list[Node], inputs: Iterable[Node]) -> tuple[list[Node], dict[Node, Node]]:
+    """The outputs in primitives, and the origin of every new node."""
+    given = frozenset(inputs)
+    origin: dict[Node, Node] = {}
+    while True:
+        new: dict[Node, Node] = {}
+        for node in topological(outputs, stop=given):
+            if node in given:
+                new[node] = node
+                continue
+            made = _rewrite(rebuild(node, (new[a] for a in node.args)))
+            new[node] = made
+            if made is not node:
+                origin.setdefault(made, origin.get(node, node))
+        after = [new[n] for n in outputs]
+        if after == outputs:
+            return outputs, origin
+        outputs = after
+
+
+def _rewrite(node: Node) -> Node:
+    if node.op.kind == "identity":
+        return node.args[0]
+    if node.op.kind == "composite":
+        return node.op.lower(*node.args, **node.params)  # type: ignore[misc]
+    rule = _RULES.get(node.op.name) or _RULES.get(node.op.kind)
+    return node if rule is None else rule(node)
+
+
+def _reduce(node: Node) -> Node:
+    """A reduction over axes of length 1 is a reshape."""
+    (x,) = node.args
+    axes = node["axes"]
+    if any(x.shape[d] != 1 for d in axes):
+        return node
+    if node.op.name in ("argmax", "argmin"):
+        return broadcast(constant(0, "int"), node.shape)
+    kept = reshape(x, node.shape)
+    return kept if kept.dtype == node.dtype else build("cast", kept, to=node.dtype)
+
+
+_RULES: dict[str, Callable[[Node], Node]] = {"reduce": _reduce, "contract": normal_form}

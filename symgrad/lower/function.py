@@ -1,0 +1,224 @@
+"""One target as one function: parameters, sizes, stages, results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from symgrad.errors import InternalError
+from symgrad.ir.evaluate import linear
+from symgrad.ir.node import Node
+from symgrad.ir.program import (
+    Assign,
+    Exit,
+    Expr,
+    Function,
+    If,
+    Loop,
+    Parameter,
+    Return,
+    Statement,
+    Store,
+    apply,
+    length,
+    load,
+    var,
+)
+from symgrad.lower.access import is_view
+from symgrad.lower.contract import emit_product
+from symgrad.lower.expand import expand
+from symgrad.lower.frame import Frame, Module
+from symgrad.lower.gather import emit_gather, emit_scatter
+from symgrad.lower.loops import Kernel, emit_kernel
+from symgrad.lower.scan import emit_cumsum, emit_position, emit_prod_others
+from symgrad.lower.schedule import Plan, Scheduler, Stage
+from symgrad.lower.sizes import integer
+from symgrad.lower.target import MANY, Target, is_packed
+from symgrad.lower.write import Writer
+
+_EMIT: dict[str, Callable[[Frame, Node], None]] = {
+    "einsum": emit_product,
+    "cumsum": emit_cumsum,
+    "prod_others": emit_prod_others,
+    "argmax": emit_position,
+    "argmin": emit_position,
+    "gather": emit_gather,
+    "scatter_add": emit_scatter,
+}
+
+
+def lower_function(target: Target, module: Module) -> Function:
+    """The function of a target."""
+    flat = list(_leaves(target.results))
+    results, origin = expand(flat, target.inputs)
+    final = dict(zip(flat, results, strict=True))
+    frame = Frame(module, target.notes, origin)
+    parameters, packed = _declare(frame, target.inputs)
+    plan = Scheduler(results, frozenset(target.inputs)).plan()
+    _check_slices(frame, plan.order, frozenset(target.inputs))
+    outputs = frozenset(results)
+    for stage in plan.stages:
+        _emit_stage(frame, stage, plan, outputs)
+    frame.body.append(Return(_returned(frame, target.results, final)))
+    body = (*_bind_sizes(frame, target.inputs), *frame.checks, *frame.body)
+    hidden = tuple(name for name, _ in frame.hidden)
+    extra = tuple(Parameter(name, frame.kind(node), node.type.rank) for name, node in frame.hidden)
+    return Function(target.name, (*parameters, *extra), body, target.doc, packed, hidden)
+
+
+def _leaves(results: Any) -> Iterator[Node]:
+    """The nodes in nested tuples, in order."""
+    stack = [results]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, tuple):
+            stack.extend(reversed(item))
+        else:
+            yield item
+
+
+def _declare(frame: Frame, inputs: tuple[Node, ...]) -> tuple[tuple[Parameter, ...], tuple[str, ...]]:
+    """The parameters; many real scalars travel in one vector and are taken out of it first."""
+    scalars = [n for n in inputs if not n.shape and n.dtype == "real"]
+    many = len(scalars) > MANY
+    inside = set(scalars) if many else set()
+    names = {n: frame.name(n) or frame.fresh("v") for n in dict.fromkeys(inputs)}
+    parameters = []
+    if many:
+        vector = frame.fresh("scalars")
+        parameters.append(Parameter(vector, frame.module.dtype, 1))
+        for position, node in enumerate(scalars):
+            frame.body.append(Assign(names[node], load(vector, (integer(position),), frame.module.dtype)))
+    for node, name in names.items():
+        if node not in inside:
+            parameters.append(Parameter(name, frame.kind(node), node.type.rank))
+        if node.type.rank:
+            frame.buffers[node] = name
+            frame.own(name, node.shape, frame.kind(node))
+        else:
+            frame.scalars[node] = var(name, frame.kind(node))
+    return tuple(parameters), tuple(names[n] for n in scalars) if many else ()
+
+
+def _emit_stage(frame: Frame, stage: Stage, plan: Plan, outputs: frozenset[Node]) -> None:
+    for node in stage.views:
+        frame.buffers[node] = frame.view(frame.buffer(node.args[0]), node.shape)
+    _emit_scalars(frame, stage.scalars, plan, outputs)
+    for task in stage.tasks:
+        if isinstance(task, Kernel):
+            emit_kernel(frame, task)
+        else:
+            _EMIT[task.op.name](frame, task)
+
+
+def _emit_scalars(frame: Frame, scalars: list[Node], plan: Plan, outputs: frozenset[Node]) -> None:
+    """Straight lines for the values of rank 0."""
+    roots = [n for n in scalars if n in plan.named or n in outputs]
+    writer = Writer(frame, {}, [frame.body])
+    values = writer.run([(n, ()) for n in roots], 0, plan.named)
+    frame.scalars.update(zip(roots, values, strict=True))
+
+
+def _bind_sizes(frame: Frame, inputs: tuple[Node, ...]) -> list[Statement]:
+    """Every named size that is used, from the shape of a parameter.
+
+    Raises:  InternalError where no parameter shows it
+    """
+    found: dict[str, Expr] = {}
+    for node in inputs:
+        for axis, size in enumerate(node.shape):
+            parts = linear(size)
+            if parts is None:
+                continue
+            name, factor, rest = parts
+            measured = length(frame.buffers[node], axis)
+            plain = factor == 1 and rest == 0
+            if name not in found or (plain and found[name].op != "length"):
+                found[name] = measured if plain else apply("floordiv", measured - rest, factor) if factor != 1 else measured - rest
+    missing = [name for name in frame.sizes if name not in found]
+    if missing:
+        raise InternalError(f"no parameter shows the size {missing[0]}")
+    return [Assign(frame.sizes[name], expr) for name, expr in found.items() if name in frame.sizes]
+
+
+def _check_slices(frame: Frame, order: list[Node], inputs: frozenset[Node]) -> None:
+    """Slices by named sizes read inside their operand: leave if they do not."""
+    for node in order:
+        if node.op.name not in ("slice", "pad") or node in inputs:
+            continue
+        inner, outer = (node.shape, node.args[0].shape) if node.op.name == "slice" else (node.args[0].shape, node.shape)
+        for n, whole, start, step in zip(inner, outer, node["start"], node["step"], strict=True):
+            first, last = start, start + step * (n - 1)
+            low, high = (first, last) if step > 0 else (last, first)
+            tests = [_test(frame, "lt", low, 0), _test(frame, "ge", high, whole)]
+            for bad in [t for t in tests if t is not None]:
+                filled = _test(frame, "gt", n, 0)
+                condition = bad if filled is None else filled & bad
+                check = If(condition, (Exit("index", f"slice: out of range for an axis of size {whole}"),))
+                if check not in frame.checks:
+                    frame.checks.append(check)
+
+
+def _test(frame: Frame, op: str, a: Any, b: Any) -> Expr | None:
+    """A comparison of sizes, None where it is known: to hold for "gt", not to hold for the others."""
+    if isinstance(a - b, int):
+        return None
+    return apply(op, frame.size(a), frame.size(b))
+
+
+def _returned(frame: Frame, results: Any, final: dict[Node, Node]) -> tuple:
+    """The values of the results in their structure: fresh arrays, none of them twice."""
+    given: set[str] = {frame.buffers[n] for n in frame.buffers if n.op.kind == "leaf" or is_view(n)}
+    given |= {p for n, p in frame.buffers.items() if n in frame.scalars}
+    value = _Results(frame, final, given).of(results)
+    return value if isinstance(results, tuple) and len(results) > 1 and not is_packed(results) else (value,)
+
+
+class _Results:
+    """Turns results into what Return carries; ``given`` are buffers that must not leave as they are."""
+
+    def __init__(self, frame: Frame, final: dict[Node, Node], given: set[str]) -> None:
+        self.frame, self.final, self.given = frame, final, given
+
+    def of(self, item: Any) -> Any:
+        """A name, an expression, or a tuple of such (results are nested a few deep)."""
+        if isinstance(item, Node):
+            return self._one(self.final[item])
+        if is_packed(item):
+            return self._packed(item)
+        return tuple(self.of(part) for part in item)
+
+    def _one(self, node: Node) -> Any:
+        frame = self.frame
+        if not node.type.rank:
+            return frame.literal(node) if node.op.name == "constant" else frame.size(node["size"]) if node.op.name == "size" else frame.scalars[node]
+        name = frame.buffer(node)
+        if node.op.kind == "leaf" or name in self.given:
+            name = copied(frame, name, node)
+        self.given.add(name)
+        return name
+
+    def _packed(self, group: tuple) -> str:
+        frame = self.frame
+        name = frame.fresh("values")
+        from symgrad.ir.program import Allocate
+
+        frame.body.append(Allocate(name, (integer(len(group)),), frame.module.dtype))
+        for position, item in enumerate(group):
+            frame.body.append(Store(name, (integer(position),), self._one(self.final[item])))
+        return name
+
+
+def copied(frame: Frame, name: str, node: Node) -> str:
+    """A fresh copy of a buffer."""
+    from symgrad.ir.program import Allocate
+    from symgrad.lower.frame import count
+
+    fresh = frame.fresh("v")
+    frame.body.append(Allocate(fresh, tuple(map(frame.size, node.shape)), frame.kind(node)))
+    frame.own(fresh, node.shape, frame.kind(node))
+    source, target = frame.flat(name), frame.flat(fresh)
+    i = var(frame.loop(0), "i64")
+    body = (Store(target, (i,), load(source, (i,), frame.kind(node))),)
+    frame.body.append(Loop(frame.loop(0), integer(0), frame.size(count(node.shape)), body))
+    return fresh
