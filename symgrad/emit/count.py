@@ -179,7 +179,7 @@ def _times(a: Count, b: Count) -> Count:
 
 def _polynomial(number: Count) -> str:
     """Highest degree first, then by name."""
-    terms = []
+    terms: list[str] = []
     for atoms, c in sorted(number.items(), key=lambda item: (-len(item[0]), item[0])):
         factors = [a if a.isidentifier() else f"({a})" for a in atoms]
         factors = factors if abs(c.numerator) == 1 and atoms else [str(abs(c.numerator)), *factors]
