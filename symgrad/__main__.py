@@ -30,8 +30,8 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("formula", help='such as "(x + y)*z"')
     check.add_argument("--wrt", required=True, help="one variable")
     check.add_argument("--claim", required=True, help="the gradient as you have it")
-    for command in (derive, check):
-        command.set_defaults(run={"derive": run_derive, "check": run_check}[command.prog.split()[-1]])
+    derive.set_defaults(run=run_derive)
+    check.set_defaults(run=run_check)
     return main_parser
 
 

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import linecache
+import os
 import sys
 from pathlib import Path
 
@@ -35,7 +36,7 @@ __all__ = [
     "UnsupportedError",
 ]
 
-_HERE = str(Path(__file__).parent)
+_HERE = str(Path(__file__).parent) + os.sep
 
 
 class SymgradError(Exception):

@@ -133,7 +133,7 @@ def _with_rules(outputs: Sequence[Node]) -> dict[Node, Node]:
 
 
 def _seed(f: Node, i: int, names: Names) -> Node:
-    name = names[f][0] if f in names else f"y{i}"
+    name = names[f][0] if f in names else f"f{i or ''}"
     return variable(Variable(f"{name}_bar", "cotangent"), f.type)
 
 
@@ -213,29 +213,37 @@ def _notes(derived: Derived) -> dict[Node, str]:
         for x, bar in bars.items():
             named = derived.names.get(x)
             if named is not None and bar.op.kind != "leaf":
-                notes.setdefault(bar, f"{printable(named[0])} = {label(x)}")
+                notes.setdefault(bar, f"{printable(named[0])} = {label(x, derived.names)}")
     return notes
 
 
-def identifiers(derived: Derived) -> Identifiers:
-    """Preferred names: variables, what the user named, and <name>_bar for cotangents."""
+def identifiers(derived: Derived, stored: Sequence[Node] = ()) -> Identifiers:
+    """Preferred names: variables, what the user named, <name>_bar for cotangents, <name>_slope for residuals."""
     preferred: dict[Node, str] = {}
     for v in (*derived.inputs, *derived.seeds):
         preferred.setdefault(v, v["variable"].name)
     for node, (name, _) in derived.names.items():
         preferred.setdefault(node, name)
-    for bars in (derived.bars, derived.pulled_bars):
-        for x, bar in bars.items():
-            if x in preferred and bar.op.kind != "leaf":
-                preferred.setdefault(bar, f"{preferred[x]}_bar")
+    shown = dict(preferred)
+    primal = set(topological(derived.outputs))  # a cotangent that is a primal value keeps its own name
+    for x, bar in (*derived.bars.items(), *derived.pulled_bars.items()):
+        if x in shown and bar not in primal and bar.op.kind != "leaf" and (x not in derived.bars or bar is derived.bars[x]):
+            preferred.setdefault(bar, f"{shown[x]}_bar")
+    for i, node in enumerate(stored):
+        of = shown.get(node.args[0]) if node.op.name.endswith("_slope") else None
+        preferred.setdefault(node, f"{of}_slope" if of else f"r{i}")
     sizes = [name for v in derived.inputs for n in v.shape if isinstance(n, Size) for name in n.names()]
-    return Identifiers(preferred, dict.fromkeys(sizes))
+    names = Identifiers(preferred, dict.fromkeys(sizes))
+    for x, bar in derived.pulled_bars.items():
+        if x in derived.bars and bar not in primal:
+            names.share(bar, derived.bars[x])
+    return names
 
 
 def compile_source(derived: Derived, dtype: str) -> tuple[Halves, Any, Source]:
     """Targets, loop program, text."""
     parts = halves(derived)
-    program = lower(parts.targets, identifiers(derived), dtype)
+    program = lower(parts.targets, identifiers(derived, parts.residuals), dtype)
     source = emit(program, doc=header(derived), regenerate="symgrad.compile(...).save_source(...)", shapes=_shapes(derived))
     return parts, program, source
 

@@ -116,6 +116,12 @@ class Names:
         """The identifier of a node, now with this preferred name if it had none."""
         return self._lookup(self._root()._nodes, node, wanted)
 
+    def share(self, node: Node, like: Node) -> None:
+        """Give a node the identifier of another one, which never stands in the same function."""
+        nodes = self._root()._nodes
+        if like in nodes:
+            nodes.setdefault(node, nodes[like])
+
     def size(self, name: str) -> str:
         """The identifier of a symbolic size."""
         return self._lookup(self._root()._sizes, name, name)

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from symgrad.emit.names import display
 from symgrad.emit.numba import wrapped
 from symgrad.emit.scalar import literal
 from symgrad.emit.selfcheck import AGREEMENT, HALVES, JOINT, LEAVES, SLOPES, VALUES
@@ -32,15 +33,31 @@ def standalone(
     """The text of the file and the arrays of the .npz beside it (none: no such file is needed).
 
     ``kernels`` is the text of ``symgrad/runtime/kernels.py``; ``samples`` has the inputs in the order of the
-    parameters; ``wrt`` names the gradients in their order.
+    parameters, by any names; ``wrt`` names the gradients in their order, inputs by the same names.
     """
     hidden = {name: np.asarray(value) for name, value in program.hidden}
     functions = {f.name: f for f in program.functions if f.name in program.entries}
+    found = _identifiers(functions, samples)
+    samples = {found[name]: value for name, value in samples.items()}
+    wrt = [found.get(name, display(name)) for name in wrt]
     texts, calls = _checks(functions)
     parts = [with_kernels(source.text, kernels, bool(hidden)), _drawn(samples), _constants(program, functions, wrt)]
     verdict = f"    raise SystemExit(0 if all([{', '.join(calls)}]) else 1)\n"
     parts += [*texts, '\nif __name__ == "__main__":\n    inputs = samples()\n' + verdict]
     return "\n".join(parts), hidden
+
+
+def _identifiers(functions: Mapping[str, Function], samples: Mapping[str, Any]) -> dict[str, str]:
+    """The parameter that each input is: by its place, among the packed scalars or the others."""
+    function = next(functions[n] for n in ("forward", "value_and_grad", *functions) if n in functions)
+    packed = iter(function.packed)
+    others = iter([p.name for p in function.parameters if p.name not in function.hidden][bool(function.packed) :])
+    found = {}
+    for name, value in samples.items():
+        array = np.asarray(value)
+        is_packed = bool(function.packed) and array.ndim == 0 and array.dtype.kind == "f"
+        found[name] = next(packed if is_packed else others)
+    return found
 
 
 def _checks(functions: Mapping[str, Function]) -> tuple[list[str], list[str]]:
@@ -126,4 +143,5 @@ def _constants(program: Program, functions: Mapping[str, Function], wrt: Sequenc
 
 
 def _quoted(names: Sequence[str]) -> list[str]:
-    return [f'"{name}"' for name in names]
+    """String literals of identifiers, or of what ``display`` makes of other text."""
+    return ['"' + name.replace("\\", "\\\\").replace('"', r"\"") + '"' for name in names]

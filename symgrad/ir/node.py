@@ -192,7 +192,7 @@ def bits_key(value: Any) -> Any:
     return type(value).__name__, value
 
 
-def build(name: str, *args: Node, **params: Any) -> Node:
+def build(name: str, /, *args: Node, **params: Any) -> Node:
     """The node of that op, interned; shapes and kinds are checked by the op's ``infer``."""
     op = OPS[name]
     return intern(op, args, params, op.infer(*(a.type for a in args), **params))

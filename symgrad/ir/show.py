@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from symgrad.ir.node import Node
 
 _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "power": "**", "less": "<", "less_equal": "<=", "greater": ">",
@@ -9,30 +11,55 @@ _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "power": "**", "less":
 _DEEP = 3
 
 
-def label(node: Node, depth: int = 0) -> str:
-    """``W2``, ``X @ W1``, ``sum(...)``: names where there are any, three levels of operations otherwise."""
-    name = node.op.name
-    if name == "variable":
-        return printable(node["variable"].name)
-    if name == "named":
-        return printable(node["name"])
-    if name == "constant":
-        return _number(node)
-    if name == "size":
-        return str(node["size"])
+def label(node: Node, names: Mapping[Node, tuple] | None = None, depth: int = 0) -> str:
+    """``W2``, ``X @ W1``, ``sum(...)``: names where there are any, three levels of operations otherwise.
+
+    ``names`` are those of stripped nodes; the node asked for is written out.
+    """
+    op = node.op.name
+    if depth and names and node in names:
+        return printable(names[node][0])
+    if op in _LEAVES:
+        return _LEAVES[op](node)
     if depth >= _DEEP:
         return "..."
-    inner = [label(a, depth + 1) for a in node.args]
-    if name in _INFIX:
-        text = f"{inner[0]} {_INFIX[name]} {inner[1]}"
-        return f"({text})" if depth else text
-    if name in ("broadcast", "cast", "stop_gradient"):
+    bare = op not in _INFIX and op not in ("neg", "transpose") and not _is_matmul(node)
+    inner = [label(a, names, depth + 1) for a in node.args]
+    if bare:
+        inner = [_unwrapped(text) for text in inner]
+    if op in ("broadcast", "cast", "stop_gradient", "reshape"):
         return inner[0]
-    if name == "einsum" and node["spec"] in ("ij,jk->ik", "ij,j->i", "j,jk->k", "i,i->"):
-        return f"({inner[0]} @ {inner[1]})" if depth else f"{inner[0]} @ {inner[1]}"
-    if name == "neg":
-        return f"-{inner[0]}"
-    return f"{'.T' if name == 'transpose' else name}({', '.join(inner)})" if name != "transpose" else f"{inner[0]}.T"
+    sign = "@" if _is_matmul(node) else _INFIX.get(op)
+    if sign:
+        text = f"{inner[0]} {sign} {inner[1]}"
+        return f"({text})" if depth else text
+    if op in ("neg", "transpose"):
+        return f"-{inner[0]}" if op == "neg" else f"{inner[0]}.T"
+    return f"{op}({', '.join(inner)})"
+
+
+_LEAVES: dict[str, Callable[[Node], str]] = {
+    "variable": lambda node: printable(node["variable"].name),
+    "named": lambda node: printable(node["name"]),
+    "constant": lambda node: _number(node),
+    "size": lambda node: str(node["size"]),
+}
+
+
+def _is_matmul(node: Node) -> bool:
+    return node.op.name == "einsum" and node["spec"] in ("ij,jk->ik", "ij,j->i", "j,jk->k", "i,i->")
+
+
+def _unwrapped(text: str) -> str:
+    """Without parentheses that enclose it all."""
+    if not (text.startswith("(") and text.endswith(")")):
+        return text
+    depth = 0
+    for i, c in enumerate(text):
+        depth += (c == "(") - (c == ")")
+        if depth == 0 and i < len(text) - 1:
+            return text
+    return text[1:-1]
 
 
 def printable(name: str, limit: int = 40) -> str:

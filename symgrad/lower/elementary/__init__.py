@@ -15,10 +15,10 @@ from functools import cache
 from typing import NamedTuple
 
 from symgrad.ir.program import Expr, Function, If, Return, Statement, apply, call, const, select
-from symgrad.lower.elementary import exponential, hyperbolic, logarithm, logistic, trigonometric
+from symgrad.lower.elementary import exponential, gamma, hyperbolic, inverse, logarithm, logistic, normal, power, sinc, trigonometric
 from symgrad.lower.elementary.draft import Draft, Row, parameters
 
-_ROOMS = (exponential, logarithm, hyperbolic, logistic, trigonometric)
+_ROOMS = (exponential, logarithm, power, trigonometric, inverse, hyperbolic, logistic, normal, sinc, gamma)
 FUNCTIONS: dict[str, Row] = {row.name: row for room in _ROOMS for row in room.ROWS}
 WIDE: tuple[str, ...] = tuple(name for name, row in FUNCTIONS.items() if row.limit)
 

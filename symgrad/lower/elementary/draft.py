@@ -52,6 +52,12 @@ class Draft:
         self.body.append(Assign(free, expr))
         return var(free, expr.dtype)
 
+    def fork(self) -> Draft:
+        """A draft of a nested body: new names, its own statements."""
+        inner = Draft(self.dtype, self.suffix)
+        inner._names, inner.called = self._names, self.called
+        return inner
+
     def _free(self, name: str) -> str:
         number, free = 2, name
         while free in self._names:

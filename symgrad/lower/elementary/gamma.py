@@ -6,9 +6,11 @@ These have branches and loops, and are accurate to 4 ulp of max(|f|, 1), not rel
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
-from symgrad.ir.program import Accumulate, Assign, Expr, If, Loop, Return, apply, call, const, fma, select, var
+from symgrad.ir.program import Accumulate, Assign, Expr, If, Loop, Return, apply, const, fma, select, var
 from symgrad.lower.elementary.draft import Coefficients, Draft, Row, equal
+from symgrad.lower.elementary.sinc import sin_cos_pi
 
 _HALF_LOG_2PI, _LOG_PI = 0.9189385332046727, 1.1447298858494002
 
@@ -35,48 +37,144 @@ DIGAMMA: Coefficients = {
         0.007542091482460515, -0.0185066929363129,
     ),
 }  # fmt: skip
+# B_2, B_4, ..., B_20
+_BERNOULLI = [
+    Fraction(1, 6), Fraction(-1, 30), Fraction(1, 42), Fraction(-1, 30), Fraction(5, 66), Fraction(-691, 2730),
+    Fraction(7, 6), Fraction(-3617, 510), Fraction(43867, 798), Fraction(-174611, 330),
+]  # fmt: skip
 
 
-def sin_cos_pi(d: Draft, x: Expr) -> tuple[Expr, Expr]:
-    """sin(pi x) and cos(pi x), the argument reduced exactly."""
-    turn = d.let("turn", x - 2.0 * apply("rint", 0.5 * x))
-    angle = d.let("angle", math.pi * turn)
-    return d.let("sine", d.call("sin", angle)), d.let("cosine", d.call("cos", angle))
+def _is_pole(x: Expr) -> Expr:
+    """0, -1, -2, ..."""
+    return (x <= 0.0) & equal(apply("floor", x), x)
 
 
-def _stirling(d: Draft, x: Expr) -> Expr:
-    """(x - 1/2) (log x - 1) + (log(2 pi) - 1)/2 + series in 1/x, for x >= 8."""
+def lgamma_positive(d: Draft, x: Expr) -> Expr:
+    """Below 8 log Gamma(2 + t) and the logarithm of the factors between; from 8 on Stirling's formula."""
+    small = d.fork()
+    n = small.let("n", apply("to_int", x))
+    small.body.append(Assign("down", d.real(1.0)))
+    factor = x - 1.0 - apply("to_real", var("i", "i64"))
+    small.body.append(Loop("i", const(0, "i64"), n - 2, (Accumulate("down", None, "mul", factor),)))
+    up = small.let("up", select(x < 1.0, x * (x + 1.0), select(x < 2.0, x, d.real(1.0))))
+    t = small.let("t", select(x < 1.0, x, x - apply("to_real", n)))
+    series = small.horner("w", t, LGAMMA)
+    rest = small.let("rest", small.call("log", var("down", "f64")) - small.call("log", up))
+    small.body.append(Return((fma(t, series, rest),)))
+    d.body.append(If(x < 8.0, tuple(small.body)))
+
     inverse = d.let("inverse", 1.0 / x)
-    w = d.horner("w", inverse * inverse, STIRLING)
-    log = d.let("log", d.call("log", x))
-    return fma(x - 0.5, log - 1.0, fma(w, inverse, d.real(_HALF_LOG_2PI - 0.5)))
-
-
-def _small(d: Draft, x: Expr) -> Expr:
-    """log Gamma(2 + t) and the logarithm of the factors down to 2 + t, for 0 < x < 8."""
-    n = d.let("n", apply("to_int", x))
-    d.body.append(Assign("down", d.real(1.0)))
-    down, i = var("down", "f64"), var("i", "i64")
-    factor = x - 1.0 - apply("to_real", i)
-    d.body.append(Loop("i", const(0, "i64"), n - 2, (Accumulate("down", None, "mul", factor),)))
-    up = d.let("up", select(x < 1.0, x * (x + 1.0), select(x < 2.0, x, d.real(1.0))))
-    t = d.let("t", x - apply("to_real", n))
-    return fma(t, d.horner("w", t, LGAMMA), d.call("log", down) - d.call("log", up))
+    w = d.horner("w", d.let("z", inverse * inverse), STIRLING)
+    y = d.let("y", d.call("log", x))
+    return fma(x - 0.5, y - 1.0, fma(w, inverse, d.real(_HALF_LOG_2PI - 0.5)))
 
 
 def lgamma(d: Draft, x: Expr) -> Expr:
     """log|Gamma(x)|; for x < 0 log(pi/|x sin(pi x)|) - log Gamma(-x), inf at 0, -1, -2, ..."""
     a = d.let("a", abs(x))
-    far, near = d.fork(), d.fork()
-    d.body.append(Assign("value", d.real(0.0)))
-    value = var("value", "f64")
-    far.body.append(Accumulate("value", None, "add", _stirling(far, a)))
-    near.body.append(Accumulate("value", None, "add", _small(near, a)))
-    d.body.append(If(a >= 8.0, tuple(far.body), (If(a > 0.0, tuple(near.body)),)))
+    value = d.let("value", d.call("lgamma_positive", a))
     mirrored = d.fork()
     sine, _ = sin_cos_pi(mirrored, a)
-    pole = equal(apply("floor", a), a)
-    reflected = _LOG_PI - mirrored.call("log", a * abs(sine)) - value
-    mirrored.body.append(Return((select(pole, d.real(math.inf), reflected),)))
+    value_below = mirrored.let("y", _LOG_PI - d.call("log", a * abs(sine)) - value)
+    mirrored.body.append(Return((select(_is_pole(x) | equal(a, math.inf), d.real(math.inf), value_below),)))
     d.body.append(If(x < 0.0, tuple(mirrored.body)))
-    return select(equal(x, 0.0) | equal(a, math.inf), d.real(math.inf), select(equal(x, x), value, x))
+    return value
+
+
+def _steps(d: Draft, x: Expr, start: int) -> Expr:
+    """How many times to add 1 until x >= start; 0 for NaN."""
+    return d.let("steps", apply("to_int", select(x < float(start), start - apply("floor", x), d.real(0.0))))
+
+
+def _sum(d: Draft, x: Expr, start: int, power: int) -> tuple[Expr, Expr]:
+    """The sum of (x + i)^-power over 0 <= i < n, and x + n >= start."""
+    n = _steps(d, x, start)
+    d.body.append(Assign("total", d.real(0.0)))
+    term = 1.0 / _power(x + apply("to_real", var("i", "i64")), power)
+    d.body.append(Loop("i", const(0, "i64"), n, (Accumulate("total", None, "add", term),)))
+    return var("total", "f64"), d.let("far", x + apply("to_real", n))
+
+
+def _power(x: Expr, n: int) -> Expr:
+    """x^n by squaring, n >= 1."""
+    result, square = None, x
+    while n:
+        if n & 1:
+            result = square if result is None else result * square
+        n >>= 1
+        square = square * square if n else square
+    assert result is not None
+    return result
+
+
+def digamma_positive(d: Draft, x: Expr) -> Expr:
+    """psi(x) = psi(x + n) - sum 1/(x + i), log x - 1/(2x) - series from 10 on. DLMF 5.5.2, 5.11.2"""
+    total, far = _sum(d, x, 10, 1)
+    inverse = d.let("inverse", 1.0 / far)
+    z = d.let("z", inverse * inverse)
+    return d.call("log", far) - fma(z, d.horner("w", z, DIGAMMA), 0.5 * inverse) - total
+
+
+def digamma(d: Draft, x: Expr) -> Expr:
+    """For x < 0 psi(-x) - 1/x - pi cot(pi x); -1/x at the zeros, NaN at -1, -2, ..."""
+    a = d.let("a", abs(x))
+    value = d.let("value", d.call("digamma_positive", a))
+    mirrored = d.fork()
+    sine, cosine = sin_cos_pi(mirrored, a)
+    below = mirrored.let("y", value + (1.0 / a + math.pi * cosine / sine))
+    mirrored.body.append(Return((select(_is_pole(x), d.real(math.nan), below),)))
+    d.body.append(If(x < 0.0, tuple(mirrored.body)))
+    return select(equal(x, 0.0), -1.0 / x, value)
+
+
+def _zeta(d: Draft, n: int, x: Expr) -> Expr:
+    """zeta(n + 1, x) for x > 0 by Euler and Maclaurin's summation. DLMF 25.11.28"""
+    total, far = _sum(d, x, n + n // 4 + 10, n + 1)
+    inverse = d.let("inverse", 1.0 / far)
+    z = d.let("z", inverse * inverse)
+    series, rising = [], Fraction(1)
+    for k, bernoulli in enumerate(_BERNOULLI, 1):
+        rising *= Fraction((n + 2 * k - 2) * (n + 2 * k - 1) if k > 1 else n + 1, 2 * k * (2 * k - 1))
+        series.append(float(bernoulli * rising))
+    tail = fma(z, d.horner("w", z, {"f64": tuple(series)}), fma(0.5, inverse, d.real(1.0 / n)))
+    return total + tail / _power(far, n)
+
+
+def polygamma_positive(d: Draft, order: int, x: Expr) -> Expr:
+    """(-1)^(n+1) n! zeta(n + 1, x). DLMF 25.11.12"""
+    return (-1.0) ** (order + 1) * float(math.factorial(order)) * _zeta(d, order, x)
+
+
+def _cotangent_derivative(n: int) -> list[int]:
+    """Coefficients in c = cot u of d^n cot u/du^n: q -> -(1 + c^2) q'."""
+    q = [0, 1]
+    for _ in range(n):
+        slope = [k * c for k, c in enumerate(q)][1:]
+        q = [-a - b for a, b in zip([*slope, 0, 0], [0, 0, *slope], strict=True)]
+    return q
+
+
+def polygamma(d: Draft, order: int, x: Expr) -> Expr:
+    """For x < 0 by reflection: psi_n(1 - x) - (-1)^n psi_n(x) = (-1)^n pi d^n cot(pi x)/dx^n. DLMF 5.15.6"""
+    n, sign = order, (-1.0) ** order
+    mirrored = d.fork()
+    a = mirrored.let("a", -x)
+    sine, cosine = sin_cos_pi(mirrored, a)
+    c = mirrored.let("c", -cosine / sine)
+    slopes = mirrored.horner("q", c, {"f64": tuple(float(q) for q in _cotangent_derivative(n))})
+    far = d.call(f"polygamma_positive_{n}", 1.0 + a)
+    below = mirrored.let("y", sign * far - math.pi ** (n + 1) * slopes)
+    mirrored.body.append(Return((select(_is_pole(x), d.real(-sign * math.inf), below),)))
+    d.body.append(If(x < 0.0, tuple(mirrored.body)))
+    return d.call(f"polygamma_positive_{n}", x)
+
+
+GAMMA = "DLMF 5.2.1, 5.5.3, 5.11.1"
+ROWS = (
+    Row("lgamma_positive", lgamma_positive, GAMMA, through=True),
+    Row("lgamma", lgamma, GAMMA, through=True),
+    Row("digamma_positive", digamma_positive, "DLMF 5.11.2", through=True),
+    Row("digamma", digamma, "DLMF 5.5.4, 5.11.2", through=True),
+    Row("polygamma_positive", polygamma_positive, "DLMF 25.11.12", order=True, through=True),
+    Row("polygamma", polygamma, "DLMF 5.15.1, 5.15.6", order=True, through=True),
+)

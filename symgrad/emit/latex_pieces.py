@@ -1,0 +1,167 @@
+r"""The grammar of printed mathematics: pieces of LaTeX, and how they join with as few parentheses as are needed.
+
+A piece is a sign, a numeric coefficient and a text of some level. From loose to tight: relations, sums, Hadamard products
+(A \odot B), products by juxtaposition (numbers, scalars, matrices), big operators and functions without parentheses,
+powers and raised names, fractions, atoms. Signs and numbers move to the front of a product, which changes no value.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+RELATION, SUM, HADAMARD, PRODUCT, FUNCTION, POWER, FRACTION, ATOM = range(8)
+ROW_LEVELS = {"or": RELATION, "and": RELATION, "rel": RELATION, "add": SUM, "mul": PRODUCT, "fn": FUNCTION, "pow": POWER, "atom": ATOM}
+_TALL = re.compile(r"\\(frac|sum|prod|begin|sqrt|left|int)\b")
+_NAMED_FUNCTION = re.compile(r"\\(sin|cos|tan|sinh|cosh|tanh|ln)(?= )")
+_NAME = re.compile(r"(\\(hat|bar|tilde|dot|mathrm)\{[^{}]*\}|\\[a-zA-Z]+|[A-Za-z])(\^\{\(\d+\)\})?")
+_UPRIGHT = re.compile(r"\\(mathrm|text|operatorname)\{")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """``-`` if negative, then ``lead`` (a product of numbers), then ``body``; either may be empty, not both."""
+
+    body: str
+    level: int = ATOM
+    negative: bool = False
+    lead: str = ""
+
+    @property
+    def unsigned(self) -> str:
+        """The text without its sign."""
+        return joined(self.lead, self.body) if self.lead and self.body else self.lead or self.body
+
+    @property
+    def text(self) -> str:
+        """The whole."""
+        return f"-{self.unsigned}" if self.negative else self.unsigned
+
+    @property
+    def bound(self) -> int:
+        """How tightly the whole holds together."""
+        if self.negative:
+            return SUM
+        if not self.lead:
+            return self.level
+        if self.body or r"\cdot" in self.lead or " " in self.lead:
+            return min(self.level, PRODUCT)
+        return FRACTION if self.lead.startswith(r"\frac") else POWER if "^" in self.lead else ATOM
+
+
+def is_tall(text: str) -> bool:
+    """Whether parentheses around it must grow."""
+    return _TALL.search(text) is not None
+
+
+def fenced(text: str) -> str:
+    """In parentheses that are as tall as what they hold."""
+    return rf"\left({text}\right)" if is_tall(text) else f"({text})"
+
+
+def at_least(piece: Piece, level: int) -> str:
+    """The text, in parentheses if it is looser than ``level``."""
+    return piece.text if piece.bound >= level else fenced(piece.text)
+
+
+def joined(left: str, right: str) -> str:
+    r"""Two factors side by side: a \cdot before a digit, a thin space beside a word."""
+    if right[0].isdigit() or (right.startswith(r"\frac") and left[-1:].isdigit()):
+        return rf"{left} \cdot {right}"
+    wide = _UPRIGHT.match(right) or re.search(r"\\(mathrm|text)\{[^{}]*\}$", left)
+    return rf"{left} \, {right}" if wide else f"{left} {right}"
+
+
+def negated(p: Piece) -> Piece:
+    """-p."""
+    if p.negative or p.level > SUM or p.lead:
+        return replace(p, negative=not p.negative)
+    return Piece(fenced(p.body), ATOM, True)
+
+
+def added(a: Piece, b: Piece) -> Piece:
+    """a + b; a sum on the right loses its parentheses."""
+    left = at_least(a, SUM)
+    if b.negative:
+        return Piece(f"{left} - {b.unsigned}", SUM)
+    return Piece(f"{left} + {at_least(b, SUM)}", SUM)
+
+
+def subtracted(a: Piece, b: Piece) -> Piece:
+    """a - b."""
+    left = at_least(a, SUM)
+    if b.negative:
+        return Piece(f"{left} + {b.unsigned}", SUM)
+    return Piece(f"{left} - {at_least(b, HADAMARD)}", SUM)
+
+
+def _factor(p: Piece, level: int, last: bool) -> str:
+    """The body of a factor; a function that something follows is fenced, or it would swallow that."""
+    loose = p.level < level or (p.level == FUNCTION and not last)
+    return fenced(p.body) if loose else p.body
+
+
+def multiplied(a: Piece, b: Piece, matrix: bool = False) -> Piece:
+    """a b: of numbers, a scalar with anything, or (``matrix``) a matrix product, whose operands no \\odot may split."""
+    lead = joined(a.lead, b.lead) if a.lead and b.lead else a.lead or b.lead
+    negative = a.negative != b.negative
+    if not (a.body and b.body):
+        loose = next((p for p in (a, b) if p.body), None)
+        if loose is None:
+            return Piece("", ATOM, negative, lead)
+        body, level = (fenced(loose.body), ATOM) if loose.level <= SUM and lead else (loose.body, loose.level)
+        return Piece(body, level, negative, lead)
+    if not matrix and a.level == FUNCTION and b.level > FUNCTION:
+        a, b = b, a
+    level = PRODUCT if matrix else HADAMARD
+    left, right = _factor(a, level, False), _factor(b, level, True)
+    loosest = min(a.level if a.level >= level else ATOM, b.level if b.level >= level else ATOM, PRODUCT)
+    return Piece(joined(left, right), loosest, negative, lead)
+
+
+def hadamard(a: Piece, b: Piece) -> Piece:
+    r"""a \odot b of two arrays; numbers are plain factors."""
+    if not (a.body and b.body):
+        return multiplied(a, b)
+    lead = joined(a.lead, b.lead) if a.lead and b.lead else a.lead or b.lead
+    body = rf"{_factor(a, HADAMARD, False)} \odot {_factor(b, HADAMARD, True)}"
+    return Piece(body, HADAMARD, a.negative != b.negative, lead)
+
+
+def divided(a: Piece, b: Piece) -> Piece:
+    """a/b as a fraction; a big operator in the numerator stands behind it."""
+    negative = a.negative != b.negative
+    if not a.body and not b.body:
+        return Piece("", ATOM, negative, rf"\frac{{{a.lead}}}{{{b.lead}}}")
+    if a.level == FUNCTION and a.body.startswith((r"\sum", r"\prod")):
+        share = rf"\frac{{{a.lead or 1}}}{{{b.unsigned}}}"
+        return Piece(a.body, FUNCTION, negative, share) if not b.body else Piece(f"{share} {a.body}", FUNCTION, negative)
+    return Piece(rf"\frac{{{a.unsigned}}}{{{b.unsigned}}}", FRACTION, negative)
+
+
+def raised(base: Piece, exponent: str) -> Piece:
+    r"""base^{exponent}; \sin^{2} x for functions that are so written."""
+    named = _NAMED_FUNCTION.match(base.body) if base.level == FUNCTION and exponent.isdigit() else None
+    if named and not base.negative and not base.lead:
+        return Piece(f"{named[0]}^{{{exponent}}}{base.body[named.end() :]}", FUNCTION)
+    return Piece(f"{at_least(base, ATOM)}^{{{exponent}}}", POWER)
+
+
+def transposed(x: Piece) -> Piece:
+    r"""x^\top; numbers need none."""
+    body = at_least(replace(x, negative=False, lead=""), ATOM)
+    return Piece(rf"{body}^\top", POWER, x.negative, x.lead) if x.body else x
+
+
+def subscripted(x: Piece, index: str) -> Piece:
+    r"""x_{index}; what already has an index, or is no name, is fenced."""
+    plain = x.level in (ATOM, POWER) and not x.negative and not x.lead and _NAME.fullmatch(x.body)
+    return Piece(f"{x.body if plain else fenced(x.text)}_{{{index}}}", POWER if plain and x.level == POWER else ATOM)
+
+
+def big(operator: str, body: Piece) -> Piece:
+    """A sum or product over what follows up to the next + or -."""
+    inner = fenced(body.body) if body.level <= SUM and not body.lead else body.body
+    if not inner:
+        return Piece(f"{operator} {body.lead}", FUNCTION, body.negative)
+    return Piece(f"{operator} {inner}", FUNCTION, body.negative, body.lead)
