@@ -4,6 +4,7 @@ import copy
 import pickle
 import re
 from pathlib import Path
+from types import FunctionType
 
 import numpy as np
 import pytest
@@ -227,6 +228,17 @@ def test_at_is_the_line_outside_symgrad():
     with pytest.raises(SymgradError) as found:
         X @ Y  # that line
     assert re.fullmatch(r"test_errors\.py:\d+   X @ Y  # that line", found.value.at)
+
+
+def test_at_may_lie_in_a_directory_of_like_name():
+    """A user's /home/me/symgrad-demo/run.py is no part of /home/me/symgrad."""
+
+    def refused():
+        parse("x^2")
+
+    beside = f"{Path(errors.__file__).parent}-demo/run.py"
+    moved = FunctionType(refused.__code__.replace(co_filename=beside, co_firstlineno=6), globals())
+    assert caught(moved).at == "run.py:7"
 
 
 def test_at_names_no_directory():
