@@ -88,6 +88,19 @@ def test_file_finds_that_the_halves_and_the_joint_function_differ(tmp_path):
     assert "value_and_grad: WRONG" in result.stdout
 
 
+def test_names_of_samples_do_not_reach_the_file(tmp_path):
+    hostile = ('w"); import os; ("', "b\nhostile", "lambda", "x\\")
+    values = samples_of("scalar", "f64").values()
+    text, _ = written(
+        scalar(), samples=dict(zip(hostile, values, strict=True)), wrt=(*hostile[:2], 'inner"' + "\u00b5" * 40)
+    )
+    assert not any(name in text for name in hostile if name != "lambda")
+    assert '"w": np.float64(0.5),' in text
+    result = run(tmp_path, text)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count(" ok\n") == 7
+
+
 def test_many_scalars_travel_as_one_vector(tmp_path):
     names = tuple(f"x{n}" for n in range(70))
     xs = [load("packed", (const(n, "i64"),), "f64") for n in range(70)]
