@@ -56,10 +56,12 @@ def judge(probe: Probe, tolerance: Tolerance, noise: Callable[[], float]) -> Fin
     at = None if probe.cells is None else probe.cells(0.0)
     best, tried = NOTHING, []
     for search in (_central, _central_elsewhere, _one_sided):
-        tried += search(probe, at)
+        new = search(probe, at)
+        tried += new
         best = agreed(tried)
-        if _status(probe, best, tolerance, 0.0) == "ok":
-            return Finding("ok", probe.where, probe.slope, best)
+        for e in [best, *(e for e in new if e.value != 0.0)]:  # one that agrees to nine digits does not do so by chance
+            if _status(probe, e, tolerance, 0.0) == "ok":
+                return Finding("ok", probe.where, probe.slope, e)
     if is_on_kink(probe, at) or (probe.cells is None and _has_corner(probe)):
         return _kink(probe, tolerance)
     return _final(probe, best, tolerance, noise())
@@ -116,7 +118,7 @@ def _final(probe: Probe, best: Estimate, tolerance: Tolerance, noise: float) -> 
     here = math.fsum(probe.line(0.0))
     spread = max((abs(math.fsum(probe.line(t)) - here) for t in ulps), default=0.0)
     wider = Estimate(best.value, best.error + 2.0 * spread / best.step, best.step) if best.step > 0.0 else best
-    status = _status(probe, wider, tolerance, 8.0 * noise)
+    status = _status(probe, wider, tolerance, 8.0 * noise + 8.0 * EPS * _steepness(probe))
     note = "the differences are too coarse to tell" if status == "undecided" else ""
     return Finding(status, probe.where, probe.slope, wider, note)
 
@@ -150,11 +152,11 @@ def _kink(probe: Probe, tolerance: Tolerance) -> Finding:
     """The finding at a kink: one-sided slopes, and whether the gradient lies between them."""
     (left, below), (right, above) = _side(probe, -1.0), _side(probe, 1.0)
     slopes = sorted(s.value for s in (left, right) if not math.isnan(s.value))
-    if math.isnan(probe.slope) and slopes:
-        return Finding("FAIL", probe.where, probe.slope, right, _sides(left, right, "the gradient is NaN"))
     nearest = min((left, right), key=lambda s: abs(s.value - probe.slope) if math.isfinite(s.value) else math.inf)
     if _is_jump(below, above, probe):
         return Finding("kink", probe.where, probe.slope, nearest, _sides(left, right, "a jump"))
+    if math.isnan(probe.slope) and slopes:
+        return Finding("FAIL", probe.where, probe.slope, right, _sides(left, right, "the gradient is NaN"))
     room = 1e-9 * _steepness(probe) + 1e-6 * max((abs(s) for s in slopes if math.isfinite(s)), default=0.0) + 4.0 * _finite(left.error) + 4.0 * _finite(right.error)
     if slopes and slopes[-1] - slopes[0] <= room and math.isfinite(slopes[0]) and len(slopes) == 2:
         joined = Estimate((slopes[0] + slopes[1]) / 2.0, room, probe.unit)
