@@ -63,7 +63,7 @@ def _visit(body: tuple[Statement, ...]) -> Iterator[tuple[Statement, tuple[Loop,
 def _operations(statement: Statement) -> dict[str, int]:
     """What one execution of the statement itself does."""
     found: dict[str, int] = {}
-    if isinstance(statement, Call) and statement.kernel not in ("flat", "reshape"):
+    if isinstance(statement, Call) and statement.kernel not in ("flat", "reshape", "row"):
         found[statement.kernel] = 1
     if isinstance(statement, Accumulate) and statement.op in KINDS:
         found[KINDS[statement.op]] = 1
@@ -96,7 +96,7 @@ def _expressions(statement: Statement) -> list[Expr]:
 def _remember(statement: Assign, known: dict[str, Count]) -> None:
     """An integer that is computed from sizes is counted as what it is (total = n*m), a size itself by its name."""
     number = measure(statement.expr, known)
-    if all(atom.isidentifier() for atoms in number for atom in atoms) or statement.expr.op in ("add", "sub", "mul"):
+    if all(atom.isidentifier() for atoms in number for atom in atoms):
         known[statement.target] = number
 
 
@@ -118,14 +118,17 @@ def _sum_over(body: Count, loop: Loop, known: Mapping[str, Count]) -> Count:
 def measure(expr: Expr, known: Mapping[str, Count] = NOTHING) -> Count:
     """An integer expression as a polynomial; a//m is (a - a % m)/m, so that blocks and tails add up again.
 
-    Of a choice (the last block ends at n) the first value counts.
+    The last block counts as the part it is: (a + m-1)//m is a/m, and of a choice (the end of a block, or of
+    all) the value with fewer names counts, else the first.
     """
     done: list[Count] = []
     stack = [(expr, False)]
     while stack:
         e, ready = stack.pop()
-        if e.op == "select":
-            stack.append((e.args[1], False))
+        if e.op == "select" and not ready:
+            stack += [(e, True), (e.args[2], False), (e.args[1], False)]
+        elif e.op == "select":
+            done[-2:] = [min(done[-2:], key=lambda c: len({a for atoms in c for a in atoms}))]
         elif e.op == "const":
             done.append(_plus({}, {(): Fraction(int(e.value))}))  # type: ignore[call-overload]
         elif e.op == "var" and e.value in known:
@@ -155,6 +158,8 @@ def _combine(expr: Expr, parts: list[Count]) -> Count:
     divisor = right[()]
     if all(c % divisor == 0 for c in left.values()):
         return _scaled(left, 1 / divisor)
+    if len(left) > 1 and left.get(()) == divisor - 1:
+        return _scaled(_plus(left, {(): 1 - divisor}), 1 / divisor)
     remainder = text(Expr("mod", expr.args, expr.dtype))
     return _scaled(_plus(left, {(remainder,): Fraction(-1)}), 1 / divisor)
 

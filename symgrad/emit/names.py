@@ -14,6 +14,7 @@ from itertools import chain, count
 
 from symgrad.ir.node import Node
 from symgrad.lower.elementary import FUNCTIONS
+from symgrad.lower.reduction import FOLDS
 
 LONGEST = 40  # characters of a user's name that is kept
 SHOWN = 60  # characters of a user's text in a comment
@@ -39,7 +40,8 @@ _FUNCTIONS = (
 )  # fmt: skip
 RESERVED = frozenset((*_KEYWORDS, *_BUILTINS, *_MODULE, *_FUNCTIONS, *FUNCTIONS))
 _VARIANT = re.compile(r"_(fast|wide|f64|\d+)")  # exp_f64, sin_wide, polygamma_2 are functions too
-_CALLED = frozenset((*_FUNCTIONS, *FUNCTIONS))
+_HELPERS = ("sum_error", "sum_with_error", *(f"fold_{fold.name}" for fold in FOLDS.values()))
+_CALLED = frozenset((*_FUNCTIONS, *_HELPERS, *FUNCTIONS))
 _LOOPS = ("i", "j", "k")
 
 

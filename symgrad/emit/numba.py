@@ -159,6 +159,8 @@ def _call(s: Call) -> tuple[str, str]:
         return f"{second} = ", f"{first}.reshape(({', '.join(rest)}{',' if len(rest) == 1 else ''}))"
     if s.kernel == "row":
         return f"{second} = ", f"{first}[{rest[0]}]"
+    if s.kernel == "row":
+        return f"{second} = ", f"{first}[{rest[0]}]"
     name = "np.dot" if s.kernel == "dot" else s.kernel
     return f"{name}({', '.join([first, second, *rest])})", ""
 
@@ -209,14 +211,31 @@ _PRINT: dict[type, Callable[..., tuple[str, str]]] = {
 def wrapped(head: str, body: str, tail: str = "", pad: str = "", bare: bool = False) -> list[str]:
     """``head body tail`` on one line if it fits, else the body filled between parentheses.
 
-    ``bare`` adds none: the head opens them. A body without a place to break stays whole.
+    ``bare`` adds none: the head opens them, or a call or tuple that is the whole body. A body without a place to
+    break stays whole.
     """
     whole = f"{pad}{head}{body}{tail}"
     if len(whole) <= WIDTH or " " not in body:
         return [whole]
+    if not bare and (name := _enclosing(body)) is not None:
+        head, body, tail, bare = f"{head}{name}(", body[len(name) + 1 : -1], f"){tail}", True
+        body, tail = (body[:-1], f",{tail}") if body.endswith(",") else (body, tail)
     opened, closed = (head, tail) if bare else (f"{head}(", f"){tail}")
     rows = fill(body, WIDTH - len(pad) - 4)
     return [pad + opened, *(f"{pad}    {row}" for row in rows), pad + closed]
+
+
+def _enclosing(body: str) -> str | None:
+    """The name before the parentheses (none: "") that hold all the rest, or None."""
+    name, opened, _ = body.partition("(")
+    if not opened or not body.endswith(")") or not (name == "" or name.replace(".", "_").isidentifier()):
+        return None
+    depth = 0
+    for n, c in enumerate(body):
+        depth += (c == "(") - (c == ")")
+        if not depth and n >= len(name) and n < len(body) - 1:
+            return None
+    return name
 
 
 def fill(body: str, room: int) -> list[str]:

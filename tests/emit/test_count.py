@@ -10,11 +10,15 @@ from symgrad.ir.program import Accumulate, Assign, Function, Loop, apply, const,
 
 n, m, i, j = (var(name, "i64") for name in "nmij")
 x = load("x", (i,), "f64")
-ADD = (Accumulate("s", None, "add", x),)
 
 
 def integer(value):
     return const(value, "i64")
+
+
+REST = n * 2 - i * 256
+BLOCK = select(REST < 256, REST, integer(256))
+ADD = (Accumulate("s", None, "add", x),)
 
 
 def counted(*body):
@@ -38,6 +42,7 @@ def over(name, start, stop, body, step=1):
         ((over("i", 0, n // 8, (over("j", 0, integer(8), ADD),)), over("i", n // 8 * 8, n, ADD)), "n add"),
         ((over("i", 0, n - n % 4, (over("j", 0, integer(4), ADD),), 4), over("i", n - n % 4, n, ADD)), "n add"),
         ((over("i", 0, n, (over("j", i, select(i + 8 < n, i + 8, n), ADD),), 8),), "n add"),
+        ((over("i", 0, (n * 2 + 255) // 256, (Assign("k", BLOCK), over("j", 0, var("k", "i64"), ADD))),), "2*n add"),
         ((Assign("total", n * m), over("i", 0, var("total", "i64"), ADD)), "m*n add"),
         ((Assign("n", var("x.shape[0]", "i64")), over("i", 0, n, ADD)), "n add"),
         ((over("i", 0, integer(0), ADD),), "none"),

@@ -18,6 +18,7 @@ from symgrad.ir.node import Variable, constant
 from symgrad.ir.program import Assign, Function, Parameter, Program, Return, var
 from symgrad.ir.types import real
 from symgrad.lower.elementary import FUNCTIONS
+from symgrad.lower.reduction import FOLDS, helper
 from symgrad.ops.leaf import variable
 
 FACTS = Path(__file__).parents[2] / "../shared/facts/bad_inputs.json"
@@ -120,7 +121,10 @@ def test_names_given_later_avoid_temporaries():
 
 def test_keywords_and_called_functions_are_reserved():
     assert set(keyword.kwlist) <= RESERVED
-    for name in FUNCTIONS:
+    folds = {f"fold_{fold.name}": next(iter(fold.neutral)) for fold in FOLDS.values()}
+    helpers = {"sum_error": "f64", "sum_with_error": "f64", **folds}
+    assert all(helper(name, dtype) for name, dtype in helpers.items())
+    for name in (*FUNCTIONS, *helpers):
         assert not any(is_safe(f"{name}{suffix}") for suffix in ("", "_fast", "_wide", "_f64", "_2", "_2_f64"))
 
 

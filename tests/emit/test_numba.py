@@ -14,6 +14,7 @@ from symgrad.ir.program import (
     Accumulate,
     Allocate,
     Assign,
+    Call,
     Exit,
     If,
     Loop,
@@ -77,6 +78,18 @@ def test_long_sums_break_before_plus_and_not_inside_a_product():
     assert all(row.startswith("    + ") for row in rows[2:-1])
 
 
+def test_a_long_call_is_broken_between_its_arguments():
+    deep = var("x", "f64")
+    for n in range(4):
+        deep = fma(deep, var("a_rather_long_name", "f64"), var(f"coefficient{n}", "f64"))
+    assert lines(Assign("q", deep)) == [
+        "q = fma(",
+        "    fma(fma(fma(x, a_rather_long_name, coefficient0), a_rather_long_name, coefficient1),",
+        "    a_rather_long_name, coefficient2), a_rather_long_name, coefficient3",
+        ")",
+    ]
+
+
 @pytest.mark.parametrize(
     ("values", "expected"),
     [((), "return ()"), (("x",), "return x"), ((("x",),), "return (x,)"), (("J", ()), "return J, ()"),
@@ -103,6 +116,10 @@ def test_structure_is_walked_without_recursion():
         (Allocate("b", (const(2, "i64"),), "f32", 0.1), "b = np.full(2, f32(0.1), f32)"),
         (Allocate("b", (const(2, "i64"),), "bool", True), "b = np.full(2, True, np.bool_)"),
         (Allocate("b", (const(2, "i64"),), "bool", False), "b = np.zeros(2, np.bool_)"),
+        (Call("row", ("A", "A_part", "i")), "A_part = A[i]"),
+        (Call("reshape", ("A", "A_view", "n", "3")), "A_view = A.reshape((n, 3))"),
+        (Call("reshape", ("A", "A_view", "n")), "A_view = A.reshape((n,))"),
+        (Call("dot", ("T:A", "B", "C")), "np.dot(A.T, B, C)"),
         (Assign("s", const(0.0, "f64")), "s = f64(0.0)"),
         (Assign("s", const(0.0, "f32")), "s = f32(0.0)"),
         (Accumulate("k", None, "add", var("m", "i32")), "k = i32(k + m)"),
