@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symgrad.emit.module import emit
@@ -59,7 +59,7 @@ class Derived:
 
     ``bars`` maps each primal node on the way to its cotangent, from the output back (seed 1 for a scalar, else the
     cotangent variables); ``gradients`` are those of ``wrt``. ``pulled`` are the gradients for the cotangent variables
-    ``seeds``, for the separate backward half.
+    ``seeds``, for the separate backward half. ``written`` and ``asked`` are outputs and ``wrt`` as the user wrote them.
     """
 
     inputs: tuple[Node, ...]
@@ -72,6 +72,8 @@ class Derived:
     pulled: tuple[Node, ...]
     pulled_bars: Mapping[Node, Node]
     passes: tuple[PassReport, ...] = field(default=())
+    written: tuple[Node, ...] = field(default=())
+    asked: tuple[Node, ...] = field(default=())
 
 
 def run(passes: list[tuple[str, Pass]], outputs: Sequence[Node], reports: list[PassReport]) -> dict[Node, Node]:
@@ -113,7 +115,8 @@ def derive(outputs: Sequence[Node], wrt: Sequence[Node], inputs: Sequence[Node],
     single = len(primal) == 1 and primal[0].dtype == "real" and (elementwise or not primal[0].shape)
     ones = sweep({primal[0]: broadcast(constant(1.0), primal[0].shape)}, variables) if single else {}
     pulled = sweep({f: s for f, s in zip(primal, seeds, strict=True) if f.dtype == "real"}, variables)
-    return _finished(primal, variables, tuple(inputs), names, (ones if single else None, pulled, seeds), reports)
+    derived = _finished(primal, variables, tuple(inputs), names, (ones if single else None, pulled, seeds), reports)
+    return replace(derived, written=tuple(outputs), asked=tuple(wrt))
 
 
 def marked(x: Node) -> Node:

@@ -20,7 +20,7 @@ _SHORT = 16  # elements of a constant array that is written out
 
 
 class Naming:
-    """Names of one derivation or formula.
+    r"""Names of one derivation or formula.
 
     >>> from symgrad.frontend.declare import symbol
     >>> naming = Naming()

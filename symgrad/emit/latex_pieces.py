@@ -114,9 +114,8 @@ def multiplied(a: Piece, b: Piece, matrix: bool = False) -> Piece:
     if not matrix and a.level == FUNCTION and b.level > FUNCTION:
         a, b = b, a
     level = PRODUCT if matrix else HADAMARD
-    left, right = _factor(a, level, False), _factor(b, level, True)
-    loosest = min(a.level if a.level >= level else ATOM, b.level if b.level >= level else ATOM, PRODUCT)
-    return Piece(joined(left, right), loosest, negative, lead)
+    body = joined(_factor(a, PRODUCT, False), _factor(b, level, True))
+    return Piece(body, HADAMARD if b.level == level == HADAMARD else PRODUCT, negative, lead)
 
 
 def hadamard(a: Piece, b: Piece) -> Piece:

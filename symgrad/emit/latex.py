@@ -1,0 +1,140 @@
+r"""Nodes as LaTeX, as a person writes them on a blackboard.
+
+In: nodes, and a ``Naming`` that says which of them have names. Out: formulas with as few parentheses as precedence allows.
+Walks are iterative. Nothing expands: ``sharing`` chooses nodes that get a name and a line of their own, where a part is
+used twice or a formula grows beyond a budget, so that a DAG of 2^200 paths prints in linear time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from symgrad.emit.latex_arrays import ARRAYS
+from symgrad.emit.latex_naming import Naming
+from symgrad.emit.latex_pieces import Piece
+from symgrad.emit.latex_scalars import SCALARS, named_piece
+from symgrad.emit.latex_templates import by_template
+from symgrad.ir.node import Node
+from symgrad.ir.walk import topological, variables
+
+BUDGET = 60  # operations in one line
+CLOSED_BUDGET = 200  # in one formula that is asked for closed
+SHARED = 3  # operations that are worth a name when they are used twice
+_UNSEEN = frozenset("broadcast reshape cast named neg".split())
+_PRINTERS = {**SCALARS, **ARRAYS}
+
+
+def latex(node: Node, naming: Naming | None = None, expand: bool = False) -> str:
+    """The formula of a node; named parts appear by name, the node itself too unless ``expand``.
+
+    >>> from symgrad.frontend.declare import symbols
+    >>> x, y, z = symbols("x y z")
+    >>> latex(((x + y) * z).node)
+    '(x + y) z'
+    """
+    return piece(node, naming or Naming(), expand).text
+
+
+def piece(node: Node, naming: Naming, expand: bool = False) -> Piece:
+    """``latex`` as a piece, to be joined to others."""
+    done: dict[Node, Piece] = {}
+    stack: list[Node] = [node]
+    while stack:
+        n = stack[-1]
+        if n in done:
+            stack.pop()
+            continue
+        name = None if expand and n is node else naming.of(n)
+        if name is not None:
+            done[n] = named_piece(name.latex, name.raised)
+            continue
+        missing = [a for a in n.args if a not in done]
+        if missing:
+            stack.extend(reversed(missing))
+            continue
+        done[n] = write(n, [done[a] for a in n.args], naming)
+    return done[node]
+
+
+def write(node: Node, args: list[Piece], naming: Naming) -> Piece:
+    """One op on printed arguments."""
+    printer = _PRINTERS.get(node.op.name)
+    return printer(node, args, naming) if printer is not None else by_template(node, args)
+
+
+def sharing(
+    roots: Sequence[Node], naming: Naming, budget: int = BUDGET, shared: int = SHARED, stop: Iterable[Node] = ()
+) -> list[Node]:
+    """The nodes that should have a name of their own, arguments first, so that every line stays short.
+
+    Maths:  a node is chosen if it is read twice and has ``shared`` operations, or has more than ``budget``
+    """
+    known = set(stop)
+    uses: dict[Node, int] = {}
+    order = topological(roots, stop=known)
+    for n in order:
+        if n not in known:
+            for a in n.args:
+                uses[a] = uses.get(a, 0) + 1
+    for r in roots:
+        uses[r] = uses.get(r, 0) + 1
+    ends = set(roots)
+    weight: dict[Node, int] = {}
+    chosen: list[Node] = []
+    for n in order:
+        if n in known or not n.args or naming.of(n) is not None:
+            weight[n] = 1 if n.op.kind == "leaf" else 0
+            continue
+        weight[n] = (n.op.name not in _UNSEEN) + sum(weight[a] for a in n.args)
+        heavy = weight[n] > budget or (uses[n] > 1 and weight[n] >= shared)
+        if heavy and n.op.name not in _UNSEEN and (n not in ends or uses[n] > 1):
+            chosen.append(n)
+            weight[n] = 1
+    return chosen
+
+
+def weigh(node: Node, naming: Naming, limit: int = 10**6) -> int:
+    """How many signs the written formula has, named parts counting as one; never more than ``limit``."""
+    weight: dict[Node, int] = {}
+    for n in topological([node]):
+        if not n.args or (naming.of(n) is not None and n is not node):
+            weight[n] = 1
+        else:
+            weight[n] = min(limit, (n.op.name not in _UNSEEN) + sum(weight[a] for a in n.args))
+    return weight[node]
+
+
+def latex_of(node: Node) -> str:
+    r"""A tensor as LaTeX: one formula, or aligned lines where it has named, shared or very large parts.
+
+    >>> from symgrad.frontend.declare import named, symbols
+    >>> x, y, z = symbols("x y z")
+    >>> print(latex_of((named("q", x + y) * z).node))
+    \begin{aligned}
+    q &= x + y \\
+    &= q z
+    \end{aligned}
+    """
+    naming = Naming()
+    for v in variables([node]):
+        naming.of(v)
+    order = topological([node])
+    given = [n for n in order if n.op.name == "named" and n is not node]
+    for n in given:
+        naming.give(n, n["name"], n["latex"])
+    inner = set(given)
+    roots = [*(n.args[0] for n in given), node]
+    chosen = [n for n in sharing(roots, naming, stop=given) if n is not node]
+    for n in chosen:
+        naming.put(n, naming.fresh("v"))
+    lined = inner | set(chosen)
+    lines = [f"{naming.of(n).latex} &= {latex(n, naming, expand=True)}" for n in order if n in lined]
+    if not lines:
+        return latex(node, naming, expand=True)
+    return aligned([*lines, f"&= {latex(node, naming, expand=True)}"])
+
+
+def aligned(lines: Sequence[str]) -> str:
+    """Lines with & before their =, one below the other."""
+    body = " \\\\\n".join(lines)
+    return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"

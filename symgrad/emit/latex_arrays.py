@@ -1,0 +1,167 @@
+r"""Printers of what acts on whole axes: contractions, sums, slices, reshapes.
+
+A contraction of matrices and vectors is a matrix product with transposes (vectors are columns); any other is its own sum over
+indices. What only repeats, or adds and drops axes of length 1, is not shown. Along some of the axes a sum has an index:
+\sum_{i} x_{i}, \sum_{j} x_{\cdot j}.
+"""
+
+from __future__ import annotations
+
+from symgrad.emit.latex_naming import Naming
+from symgrad.emit.latex_pieces import ATOM, FUNCTION, HADAMARD, Piece, at_least, big, multiplied, raised, subscripted, transposed
+from symgrad.emit.latex_scalars import Printer, size_piece
+from symgrad.ir.node import Node
+from symgrad.ops.contract import split
+
+INDICES = "ijklpqrstuvwabcdefgh"
+_MOST_SHOWN = 6  # operands of a concatenation
+
+
+def _einsum(node: Node, args: list[Piece], naming: Naming) -> Piece:
+    left, right, out = _unstacked(*split(node["spec"]))
+    found = _matrix_form(left, right, out, *args)
+    return found if found is not None else _indexed(*split(node["spec"]), *args)
+
+
+def _unstacked(left: str, right: str, out: str) -> tuple[str, str, str]:
+    """Without the leading axes of a stack: every matrix of it is multiplied alike."""
+    while len(left) > 2 and out[:1] == left[0] and (right[:1] == left[0] or left[0] not in right):
+        right = right[1:] if right[:1] == left[0] else right
+        left, out = left[1:], out[1:]
+    return left, right, out
+
+
+def _matrix_form(left: str, right: str, out: str, a: Piece, b: Piece) -> Piece | None:
+    """The product of two matrices or vectors with the transposes that the letters ask for; None where it is none."""
+    if not (left and right):
+        return multiplied(a, b)
+    if max(len(left), len(right), len(out)) > 2:
+        return None
+    shared = [c for c in left if c in right]
+    if not out:
+        return _inner(left, right, a, b)
+    if len(shared) != (0 if len(left) == len(right) == 1 else 1) or any(c in out for c in shared):
+        return None
+    if out[0] not in left and len(out) == 2 or (len(out) == 1 and len(left) == 1):
+        left, right, a, b = right, left, b, a
+    if not shared:
+        return multiplied(a, transposed(b), matrix=True)
+    k = shared[0]
+    first = a if left[-1] == k else transposed(a)
+    second = b if right[0] == k else transposed(b)
+    return multiplied(first, second, matrix=True)
+
+
+def _inner(left: str, right: str, a: Piece, b: Piece) -> Piece | None:
+    if len(left) == 1 and left == right:
+        p = multiplied(transposed(a), b, matrix=True)
+        return Piece(p.body, HADAMARD, p.negative, p.lead)
+    if left == right:
+        return Piece(rf"\left\langle {a.text}, {b.text} \right\rangle", ATOM)
+    return Piece(rf"\operatorname{{tr}}({multiplied(a, b, matrix=True).text})", ATOM) if left == right[::-1] else None
+
+
+def _indexed(left: str, right: str, out: str, a: Piece, b: Piece) -> Piece:
+    r"""[\sum_k a_{ik} b_{jk}]_{ij}."""
+    letters = {c: INDICES[i] for i, c in enumerate(dict.fromkeys(out + left + right))}
+    summed = "".join(letters[c] for c in dict.fromkeys(left + right) if c not in out)
+    factors = [subscripted(p, "".join(letters[c] for c in word)) for p, word in ((a, left), (b, right))]
+    body = multiplied(*factors)
+    total = big(rf"\sum_{{{summed}}}", body) if summed else body
+    free = "".join(letters[c] for c in out)
+    return Piece(rf"\left[{total.text}\right]_{{{free}}}", ATOM) if free else total
+
+
+def _reducer(operator: str, is_sum: bool = False) -> Printer:
+    def reduce(node: Node, args: list[Piece], naming: Naming) -> Piece:
+        index, body = along(node, args[0])
+        symbol = rf"{operator}_{{{index}}}" if index else operator
+        if is_sum:
+            return big(symbol, body)
+        return Piece(f"{symbol} {at_least(body, ATOM)}", FUNCTION)
+
+    return reduce
+
+
+def along(node: Node, x: Piece) -> tuple[str, Piece]:
+    """The index that runs, and the operand with that index; neither where all axes are reduced."""
+    axes, rank = node["axes"], node.args[0].type.rank
+    real = [i for i in range(rank) if node.args[0].shape[i] != 1]
+    if all(i in axes for i in real):
+        return "", x
+    marks = [INDICES[i] if i in axes else r"\cdot" for i in real]
+    running = " ".join(m for m in marks if m != r"\cdot")
+    while marks and marks[-1] == r"\cdot":
+        marks.pop()
+    inner = Piece(x.body, x.level)
+    piece = subscripted(inner, " ".join(marks)) if x.body else inner
+    return running, Piece(piece.body, piece.level, x.negative, x.lead)
+
+
+def _log_sum_exp(node: Node, args: list[Piece], naming: Naming) -> Piece:
+    index, body = along(node, args[0])
+    symbol = rf"\ln \sum_{{{index}}}" if index else r"\ln \sum"
+    return big(symbol, raised(Piece("e", ATOM), body.text))
+
+
+def _reshape(node: Node, args: list[Piece], naming: Naming) -> Piece:
+    """Axes of length 1 come and go unseen."""
+    (x,) = node.args
+    if [n for n in x.shape if n != 1] == [n for n in node.shape if n != 1]:
+        return args[0]
+    return Piece(rf"\operatorname{{reshape}}({args[0].text})", ATOM)
+
+
+def _transpose(node: Node, args: list[Piece], naming: Naming) -> Piece:
+    if node.type.rank == 2:
+        return transposed(args[0])
+    order = "".join(INDICES[i] for i in node["perm"])
+    return subscripted(args[0], rf"{INDICES[: len(order)]} \to {order}")
+
+
+def _slice(node: Node, args: list[Piece], naming: Naming) -> Piece:
+    """NumPy's brackets as an index: x_{0}, x_{1:3}, X_{:, 1}."""
+    marks = []
+    for i, (a, n, k) in enumerate(zip(node["start"], node["size"], node["step"], strict=True)):
+        whole = (n, k, a) == (node.args[0].shape[i], 1, 0)
+        stop = size_piece(a + n * k).text if not isinstance(a + n * k, int) or a + n * k >= 0 else ""
+        step = f":{k}" if k != 1 else ""
+        marks.append(":" if whole else size_piece(a).text if n == 1 else f"{size_piece(a).text}:{stop}{step}")
+    while marks and marks[-1] == ":":
+        marks.pop()
+    return subscripted(args[0], ", ".join(marks)) if marks else args[0]
+
+
+def _gather(node: Node, args: list[Piece], naming: Naming) -> Piece:
+    x, index = args
+    return subscripted(x, r"\cdot " * node["axis"] + index.text)
+
+
+def _concatenate(node: Node, args: list[Piece], naming: Naming) -> Piece:
+    texts = [a.text for a in args]
+    if len(texts) > _MOST_SHOWN:
+        texts = [*texts[: _MOST_SHOWN - 2], r"\ldots", texts[-1]]
+    return Piece(r"\left[" + r",\ ".join(texts) + r"\right]", ATOM)
+
+
+def _same(node: Node, args: list[Piece], naming: Naming) -> Piece:
+    return args[0]
+
+
+ARRAYS: dict[str, Printer] = {
+    "einsum": _einsum,
+    "sum": _reducer(r"\sum", is_sum=True),
+    "prod": _reducer(r"\prod", is_sum=True),
+    "max_reduce": _reducer(r"\max"),
+    "min_reduce": _reducer(r"\min"),
+    "argmax": _reducer(r"\operatorname{argmax}"),
+    "argmin": _reducer(r"\operatorname{argmin}"),
+    "logsumexp": _log_sum_exp,
+    "reshape": _reshape,
+    "transpose": _transpose,
+    "slice": _slice,
+    "gather": _gather,
+    "concatenate": _concatenate,
+    "broadcast": _same,
+    "named": _same,
+}

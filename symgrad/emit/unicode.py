@@ -1,0 +1,1 @@
+def unicode(s): return s
