@@ -58,7 +58,7 @@ class Frame:
         self._flats: dict[str, str] = {}
         self._shapes: dict[str, tuple[Shape, str]] = {}
         self._loops: list[str] = []
-        self._scratch: dict[tuple[int, str], str] = {}
+        self._scratch: dict[tuple[str, str], str] = {}
 
     def kind(self, node: Node) -> str:
         """The program type of a node's elements."""
@@ -174,11 +174,11 @@ class Frame:
         name, spots = self.target(self.buffer(node), index)
         return load(name, spots, self.kind(node))
 
-    def scratch(self, number: int, dtype: str) -> str:
-        """A block of terms, allocated once a function."""
-        key = (number, dtype)
+    def scratch(self, use: str, dtype: str, stem: str = "terms") -> str:
+        """A block of lanes for that use, allocated once a function."""
+        key = (use, dtype)
         if key not in self._scratch:
-            self._scratch[key] = self.fresh("terms")
+            self._scratch[key] = self.fresh(stem)
             self.body.append(Allocate(self._scratch[key], (integer(BLOCK),), dtype))
         return self._scratch[key]
 

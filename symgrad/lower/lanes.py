@@ -14,23 +14,26 @@ from typing import Any
 from symgrad.ir.node import Node
 from symgrad.ir.program import Accumulate, Assign, Expr, Statement, Store, apply, var
 from symgrad.lower import elementary
+from symgrad.lower.fission import call_cost
 from symgrad.lower.frame import Frame
 
 _OPS_WEIGHT = {"div": 4, "sqrt": 4, "call": 12, "mod": 4, "floordiv": 4}
 
 
-def calls_wide(frame: Frame, values: Iterable[Node], here: frozenset[Node]) -> bool:
-    """Whether computing elements of these nodes calls a function of ``elementary.WIDE``."""
+def survey(frame: Frame, values: Iterable[Node], here: frozenset[Node]) -> tuple[bool, int]:
+    """Whether computing elements of these nodes calls a function of ``elementary.WIDE``, and about their instructions."""
     stack, seen = list(values), set()
+    wide, cost = False, 0
     while stack:
         node = stack.pop()
-        if node in seen or node in frame.scalars or (node in frame.buffers and node not in here):
+        if node in seen or not node.type.rank or (node in frame.buffers and node not in here):
             continue
         seen.add(node)
-        if any(name in elementary.WIDE for name in profile(node)[1]):
-            return True
+        own, calls = profile(node)
+        cost += own + sum(call_cost(name, frame.module.dtype) for name in calls)
+        wide = wide or any(name in elementary.WIDE for name in calls)
         stack.extend(node.args)
-    return False
+    return wide, cost
 
 
 def profile(node: Node) -> tuple[int, frozenset[str]]:

@@ -28,7 +28,8 @@ from symgrad.ir.program import (
 from symgrad.ir.types import Shape
 from symgrad.lower.access import identity, moved
 from symgrad.lower.frame import Frame, count
-from symgrad.lower.lanes import calls_wide
+from symgrad.lower.fission import LONG
+from symgrad.lower.lanes import survey
 from symgrad.lower.nest import Nest, is_short
 from symgrad.lower.reduction import combined, is_folded, start, take_in, take_in_exactly
 from symgrad.lower.sizes import Axis, Flat, Index, integer, squeeze
@@ -69,10 +70,10 @@ def emit_kernel(frame: Frame, kernel: Kernel) -> None:
     flat = is_flat(frame, kernel)
     sizes = (count(kernel.domain),) if flat else kernel.domain
     folded = any(is_folded(r.op.name, frame.kind(r)) for r in kernel.reductions if _innermost_reduced(r, flat))
-    guarded = calls_wide(frame, kernel_values(kernel), kernel.here)
-    nest = Nest(frame, sizes, kernel.here, blocked=folded or guarded)
+    guarded, cost = survey(frame, kernel_values(kernel), kernel.here)
+    nest = Nest(frame, sizes, kernel.here, blocked=folded or guarded or cost > LONG)
     nest.guarded = guarded and nest.blocked
-    build = _Build(frame, nest, flat, nest.guarded)
+    build = _Build(frame, nest, flat, nest.blocked and (guarded or cost > LONG))
     pairs = [(part.value, build.index(part.value.shape)) for part in kernel.parts]
     pairs += [(r.args[0], build.index(r.args[0].shape)) for r in kernel.reductions]
     reductions = [Reduction(build, node, n) for n, node in enumerate(kernel.reductions)]
@@ -218,7 +219,7 @@ class Reduction:
             term = select(term, const(1, self.dtype), const(0, self.dtype))
         folded = self.level < self.nest.rank and is_folded(self.op, self.dtype) and self.nest.blocked
         if folded or self.build.via_scratch:
-            terms = self.frame.scratch(self.number, self.dtype)
+            terms = self.frame.scratch(f"reduction {self.number}", self.dtype)
             self.nest.inner(Store(terms, (self.nest.lane,), term))
             self.nest.block.extend(self._fold(terms) if folded else self._each(terms))
         else:

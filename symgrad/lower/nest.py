@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from symgrad.ir.node import Node
-from symgrad.ir.program import Assign, Expr, If, Loop, Statement, apply, const, var
+from symgrad.ir.program import Accumulate, Assign, Expr, If, Loop, Statement, Store, apply, const, var
 from symgrad.ir.types import AnySize
+from symgrad.lower.fission import cut
 from symgrad.lower.frame import BLOCK, UNROLL, Frame
 from symgrad.lower.lanes import with_fast_forms
 from symgrad.lower.sizes import Axis, integer, least
@@ -99,9 +100,15 @@ class Nest:
         """The lanes; where a fast form may not hold, they run again if one lane was outside its range."""
         if not body:
             return []
+        last = self.rank - 1
         if not self.guarded:
-            return [loop(self.rank - 1, body)]
+            return [loop(last, part) for part in self._parts(body)]
         flag = self.frame.fresh("outside")
         fast = with_fast_forms(self.frame, body, flag)
-        again = If(var(flag, "bool"), (loop(self.rank - 1, body),))
-        return [Assign(flag, const(False, "bool")), loop(self.rank - 1, fast), again]
+        again = If(var(flag, "bool"), (loop(last, body),))
+        return [Assign(flag, const(False, "bool")), *(loop(last, part) for part in self._parts(fast)), again]
+
+    def _parts(self, body: list[Statement]) -> list[list[Statement]]:
+        """The body in one or more pieces; only straight code over lanes is cut."""
+        straight = all(isinstance(s, (Assign, Store)) or (isinstance(s, Accumulate) and s.op == "or") for s in body)
+        return cut(self.frame, body, self.lane) if self.blocked and straight else [body]

@@ -1,0 +1,186 @@
+"""Long straight bodies of a loop over lanes, cut into several loops.
+
+A core keeps some hundred instructions in flight. In a body of k dependent instructions only 1/k of them belong to
+different lanes, so time grows with k squared; short loops over one block, whose values cross
+in scratch memory that stays in the first cache, run at full throughput (measured: 20 operations with seven
+elementary functions, 10.7 to 4.4 ns an element).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cache
+
+from symgrad.ir.program import Assign, Expr, Function, Statement, Store, load, var
+from symgrad.ir.program import statements as every
+from symgrad.lower import elementary
+from symgrad.lower.frame import Frame
+
+LONG = 64  # instructions of one loop over lanes
+_WEIGHT = {"div": 4, "sqrt": 6, "floordiv": 8, "mod": 8}
+
+
+def cost(expr: Expr) -> int:
+    """About how many instructions the expression takes, called functions included."""
+    total, stack = 0, [expr]
+    while stack:
+        part = stack.pop()
+        if part.op == "call":
+            total += call_cost(str(part.value), part.dtype)
+        elif part.op not in ("const", "var"):
+            total += _WEIGHT.get(part.op, 1)
+        stack.extend(part.args)
+    return total
+
+
+@cache
+def call_cost(name: str, dtype: str) -> int:
+    """The instructions of an elementary function."""
+    base = name.removesuffix("_fast")
+    if name.startswith("math."):
+        return 50
+    functions = elementary.build(base if base in elementary.WIDE else name, dtype)
+    return sum(_function_cost(f) for f in functions if not f.name.endswith("_wide"))
+
+
+def _function_cost(function: Function) -> int:
+    exprs = [s.expr for s in every(function.body) if isinstance(s, Assign)]
+    exprs += [v for s in every(function.body) for v in getattr(s, "values", ()) if isinstance(v, Expr)]
+    total, stack = 0, exprs
+    while stack:
+        part = stack.pop()
+        total += 0 if part.op in ("const", "var", "call") else _WEIGHT.get(part.op, 1)
+        stack.extend(part.args)
+    return total
+
+
+def cut(frame: Frame, body: Iterable[Statement], lane: Expr) -> list[list[Statement]]:
+    """The body as one or more bodies, to be run one after the other over the lanes of a block."""
+    groups = _grouped(_one_call_each(frame, body))
+    return _joined(frame, groups, lane) if len(groups) > 1 else groups
+
+
+def _one_call_each(frame: Frame, body: Iterable[Statement]) -> list[Statement]:
+    """Statements with several calls get an assignment for each."""
+    new: list[Statement] = []
+    for statement in body:
+        expr = statement.expr  # type: ignore[union-attr]
+        calls = _calls(expr)
+        if len(calls) < 2:
+            new.append(statement)
+            continue
+        done: dict[int, Expr] = {}
+        for part in _operands_first(expr):
+            args = tuple(done[id(a)] for a in part.args)
+            fresh = part if all(a is b for a, b in zip(args, part.args, strict=True)) else replace(part, args=args)
+            if part.op == "call" and part is not expr:
+                name = frame.fresh("t")
+                new.append(Assign(name, fresh))
+                fresh = var(name, part.dtype)
+            done[id(part)] = fresh
+        new.append(replace(statement, expr=done[id(expr)]))  # type: ignore[type-var]
+    return new
+
+
+def _operands_first(expr: Expr) -> list[Expr]:
+    order: list[Expr] = []
+    seen: set[int] = set()
+    stack = [(expr, False)]
+    while stack:
+        part, ready = stack.pop()
+        if ready:
+            order.append(part)
+        elif id(part) not in seen:
+            seen.add(id(part))
+            stack.append((part, True))
+            stack.extend((a, False) for a in reversed(part.args))
+    return order
+
+
+def _calls(expr: Expr) -> list[Expr]:
+    return [part for part in _operands_first(expr) if part.op == "call"]
+
+
+def _grouped(body: list[Statement]) -> list[list[Statement]]:
+    groups: list[list[Statement]] = [[]]
+    filled = 0
+    for statement in body:
+        own = cost(statement.expr)  # type: ignore[union-attr]
+        if filled and filled + own > LONG:
+            groups.append([])
+            filled = 0
+        groups[-1].append(statement)
+        filled += own
+    return groups
+
+
+def _reads(statement: Statement) -> set[str]:
+    names: set[str] = set()
+    stack = [statement.expr, *(getattr(statement, "index", None) or ())]  # type: ignore[union-attr]
+    while stack:
+        part = stack.pop()
+        if part.op == "var":
+            names.add(str(part.value))
+        stack.extend(part.args)
+    return names
+
+
+class _Slots:
+    """Scratch blocks that values cross loops in, reused once nothing reads them."""
+
+    def __init__(self, frame: Frame, lane: Expr) -> None:
+        self.frame, self.lane = frame, lane
+        self.free: dict[str, list[str]] = {}
+        self.made: dict[str, int] = {}
+        self.held: dict[str, tuple[str, str]] = {}
+
+    def take(self, name: str, dtype: str) -> str:
+        """A slot for a value."""
+        idle = self.free.setdefault(dtype, [])
+        if not idle:
+            number = self.made[dtype] = self.made.get(dtype, 0) + 1
+            idle.append(self.frame.scratch(f"crossing {number}", dtype, "held"))
+        slot = idle.pop()
+        self.held[name] = (dtype, slot)
+        return slot
+
+    def release(self, names: list[str]) -> None:
+        """These values have been read for the last time."""
+        for name in names:
+            if name in self.held:
+                dtype, slot = self.held.pop(name)
+                self.free[dtype].append(slot)
+
+
+def _joined(frame: Frame, groups: list[list[Statement]], lane: Expr) -> list[list[Statement]]:
+    """Each group with what it needs from earlier ones: loaded again, or passed through scratch memory.
+
+    A slot that is read for the last time in a group is free for what later groups compute.
+    """
+    reads = [set().union(*map(_reads, group)) for group in groups]
+    last = {name: g for g, names in enumerate(reads) for name in names}
+    source: dict[str, Expr] = {}
+    slots = _Slots(frame, lane)
+    new: list[list[Statement]] = []
+    for g, group in enumerate(groups):
+        ahead: list[Statement] = [Assign(name, source[name]) for name in sorted(reads[g] & source.keys())]
+        for statement in group:
+            _remember(statement, source)
+        behind: list[Statement] = []
+        for made in [s for s in group if isinstance(s, Assign) and last.get(s.target, g) > g and s.target not in source]:
+            dtype = made.expr.dtype
+            slot = slots.take(made.target, dtype)
+            source[made.target] = load(slot, (lane,), dtype)
+            behind.append(Store(slot, (lane,), var(made.target, dtype)))
+        new.append([*ahead, *group, *behind])
+        slots.release([name for name, final in last.items() if final == g])
+    return new
+
+
+def _remember(statement: Statement, source: dict[str, Expr]) -> None:
+    """A value that is loaded from memory, or stored there, is found there again."""
+    if isinstance(statement, Assign) and statement.expr.op == "load":
+        source.setdefault(statement.target, statement.expr)
+    elif isinstance(statement, Store) and statement.expr.op == "var":
+        source.setdefault(str(statement.expr.value), load(statement.buffer, statement.index, statement.expr.dtype))
