@@ -48,13 +48,18 @@ def _variable(symbol: Any) -> Node:
 
 def _name_of(symbol: Any) -> str:
     if symbol.is_commutative is False or symbol.is_real is False:
-        raise UnsupportedError(f"the symbol {str(symbol)[:80]!r} does not stand for a real number", fix="declare it without assumptions, or real=True")
+        raise UnsupportedError(
+            f"the symbol {str(symbol)[:80]!r} does not stand for a real number",
+            fix="declare it without assumptions, or real=True",
+        )
     if isinstance(symbol, sp.Symbol):
         return symbol.name
     base, *indices = symbol.args
     if isinstance(base, (MatrixSymbol, sp.IndexedBase)) and all(isinstance(i, sp.Integer) for i in indices):
         return f"{base.name}[{', '.join(str(int(i)) for i in indices)}]"
-    raise UnsupportedError(f"an element of a {type(base).__name__} whose index is not a number", fix="write the expression out in symbols")
+    raise UnsupportedError(
+        f"an element of a {type(base).__name__} whose index is not a number", fix="write the expression out in symbols"
+    )
 
 
 class _Symbols(dict):
@@ -101,7 +106,10 @@ def _node(expr: Any, env: _Symbols) -> Node:
 
 
 def _refuse(expr: Any) -> Node:
-    raise UnsupportedError(f"a SymPy {type(expr).__name__} is not a scalar expression or an explicit matrix", fix="write it out, e.g. with as_explicit()")
+    raise UnsupportedError(
+        f"a SymPy {type(expr).__name__} is not a scalar expression or an explicit matrix",
+        fix="write it out, e.g. with as_explicit()",
+    )
 
 
 def _is_explicit(expr: MatrixSymbol) -> bool:
@@ -127,7 +135,9 @@ def _stacked(nodes: list[Node]) -> Node:
     first = nodes[0]
     for node in nodes:
         if node.shape != first.shape:
-            raise ShapeError("the elements of a list differ in shape", ("first", str(first.type)), ("other", str(node.type)))
+            raise ShapeError(
+                "the elements of a list differ in shape", ("first", str(first.type)), ("other", str(node.type))
+            )
     kinds = {n.dtype for n in nodes}
     if len(kinds) > 1:
         nodes = [cast(n, "real") for n in nodes]
@@ -170,7 +180,11 @@ def elementwise(fn: Callable[..., Any], *tensors: Any) -> Tensor:
     if isinstance(expr, (bool, int, float)):
         expr = sp.S(expr)
     if not isinstance(expr, (sp.Expr, sp.logic.boolalg.Boolean)):
-        raise DtypeError("elementwise: the function must give a SymPy expression", ("given", type(expr).__name__), fix="use sympy.exp, sympy.Piecewise, ... inside it")
+        raise DtypeError(
+            "elementwise: the function must give a SymPy expression",
+            ("given", type(expr).__name__),
+            fix="use sympy.exp, sympy.Piecewise, ... inside it",
+        )
     return Tensor(broadcast(to_node(expr, dict(zip(symbols, nodes, strict=True))), _joined(nodes)))
 
 

@@ -22,7 +22,6 @@ Part = tuple[Any, bool]
 _EXACT = 2**53  # integers below it are doubles
 
 
-
 def _is_negative(expr: Any) -> bool:
     """Whether a term is written with a minus sign."""
     if isinstance(expr, sp.Mul):
@@ -59,7 +58,12 @@ def _fold(name: str, a: Node, b: Node) -> Node:
 
 def is_integral(node: Node) -> bool:
     """Whether the node is an integer constant."""
-    return is_constant(node) and node.dtype == "real" and math.isfinite(node["value"]) and node["value"] == int(node["value"])
+    return (
+        is_constant(node)
+        and node.dtype == "real"
+        and math.isfinite(node["value"])
+        and node["value"] == int(node["value"])
+    )
 
 
 def _is_divisor(factor: Any) -> bool:
@@ -126,7 +130,9 @@ def _negative(node: Node) -> Node:
 
 def _odd_root(factors: list[Node]) -> list[Node]:
     """sign(x) * |x|**(1/3), SymPy's real cube root, is cbrt(x)."""
-    roots = [(i, n.args[0].args[0]) for i, n in enumerate(factors) if n.op.name == "cbrt" and n.args[0].op.name == "abs"]
+    roots = [
+        (i, n.args[0].args[0]) for i, n in enumerate(factors) if n.op.name == "cbrt" and n.args[0].op.name == "abs"
+    ]
     for i, x in roots:
         signs = [j for j, n in enumerate(factors) if n.op.name == "sign" and n.args[0] is x]
         if signs:

@@ -175,7 +175,9 @@ def _by_reference(node: Node, args: list[np.ndarray]) -> np.ndarray:
     except (TypeError, ValueError, AttributeError, IndexError):
         box = None
     if box is not None:
-        box = np.frompyfunc(lambda v: v if isinstance(v, sp.Basic) else sp.Integer(v) if isinstance(v, int) else None, 1, 1)(box)
+        box = np.frompyfunc(
+            lambda v: v if isinstance(v, sp.Basic) else sp.Integer(v) if isinstance(v, int) else None, 1, 1
+        )(box)
         box = _boxed(box) if box is not None else None
     if box is None or box.shape != node.shape or any(e is None for e in box.flat):
         raise UnsupportedError(f"{node.op.name} has no SymPy form", ("tensor", str(node.type)))

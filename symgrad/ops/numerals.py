@@ -77,7 +77,14 @@ def _named_constants() -> dict[float, sp.Expr]:
     """Constants that a reader knows, by their doubles."""
     known = [sp.pi, sp.E, sp.GoldenRatio, sp.EulerGamma, sp.Catalan, sp.log(2), sp.log(10), sp.sqrt(2), sp.sqrt(3)]
     known += [sp.sqrt(sp.pi), sp.sqrt(2 * sp.pi)]
-    known += [1 / c for c in known] + [2 * sp.pi, sp.pi / 2, sp.pi / 180, 180 / sp.pi, 2 / sp.sqrt(sp.pi), sp.sqrt(2 / sp.pi)]
+    known += [1 / c for c in known] + [
+        2 * sp.pi,
+        sp.pi / 2,
+        sp.pi / 180,
+        180 / sp.pi,
+        2 / sp.sqrt(sp.pi),
+        sp.sqrt(2 / sp.pi),
+    ]
     exact = {_from_binary(sp.N(c, _DIGITS)._mpf_): c for c in known}
     return exact | {-value: -c for value, c in exact.items()}
 

@@ -82,7 +82,9 @@ def _leaf(expr: Any, env: Mapping[Any, Node]) -> Node:
         pass
     if isinstance(expr, AppliedUndef):
         raise _no_rule(expr)
-    raise UnsupportedError(f"the expression holds the unknown symbol {str(expr)[:80]!r}", fix="declare it, or substitute a value")
+    raise UnsupportedError(
+        f"the expression holds the unknown symbol {str(expr)[:80]!r}", fix="declare it, or substitute a value"
+    )
 
 
 def _no_rule(expr: Any) -> UnsupportedError:
@@ -147,21 +149,36 @@ def _at_inverse(name: str) -> Callable[[Node], Node]:
 
 
 _REWRITES: dict[type, Callable[..., Node]] = {
-    sp.sec: _inverse("cos"), sp.csc: _inverse("sin"), sp.sech: _inverse("cosh"), sp.csch: _inverse("sinh"), sp.coth: _inverse("tanh"),
+    sp.sec: _inverse("cos"),
+    sp.csc: _inverse("sin"),
     sp.cot: lambda x: build("cos", x) / build("sin", x),
-    sp.asec: _at_inverse("arccos"), sp.acsc: _at_inverse("arcsin"), sp.acot: _at_inverse("arctan"),
-    sp.asech: _at_inverse("arccosh"), sp.acsch: _at_inverse("arcsinh"), sp.acoth: _at_inverse("arctanh"),
+    sp.sech: _inverse("cosh"),
+    sp.csch: _inverse("sinh"),
+    sp.coth: _inverse("tanh"),
+    sp.asec: _at_inverse("arccos"),
+    sp.acsc: _at_inverse("arcsin"),
+    sp.acot: _at_inverse("arctan"),
+    sp.asech: _at_inverse("arccosh"),
+    sp.acsch: _at_inverse("arcsinh"),
+    sp.acoth: _at_inverse("arctanh"),
     sp.sinc: _sinc,
     sp.Heaviside: lambda x, middle: build("dmaximum", x, constant(0.0), middle),
     sp.frac: lambda x: x - build("floor", x),
     sp.erf2: lambda a, b: build("erf", b) - build("erf", a),
-    sp.re: lambda x: x, sp.conjugate: lambda x: x, sp.im: lambda x: constant(0.0),
+    sp.re: lambda x: x,
+    sp.conjugate: lambda x: x,
+    sp.im: lambda x: constant(0.0),
     sp.ITE: lambda c, a, b: build("where", c, a, b),
     sp.Xor: lambda *cs: functools.reduce(lambda a, b: build("not_equal", a, b), cs),
     sp.Implies: lambda a, b: build("logical_or", build("logical_not", a), b),
-    cfunctions.expm1: _call("expm1"), cfunctions.log1p: _call("log1p"), cfunctions.exp2: _call("exp2"), cfunctions.log2: _call("log2"),
-    cfunctions.log10: _call("log10"), cfunctions.Cbrt: _call("cbrt"), cfunctions.Sqrt: _call("sqrt"), cfunctions.hypot: _call("hypot"),
-}  # fmt: skip
+} | {
+    getattr(cfunctions, theirs): _call(ours)
+    for theirs, ours in {
+        "Cbrt": "cbrt",
+        "Sqrt": "sqrt",
+        **{n: n for n in "expm1 log1p exp2 log2 log10 hypot".split()},
+    }.items()
+}
 
 
 @functools.lru_cache(maxsize=4)
@@ -221,7 +238,9 @@ def _derivative(row: Elementwise, i: int, params: tuple[tuple[str, Any], ...]) -
     symbols = dummies(row)
     derivative = sp.diff(row.sympy(*symbols, **dict(params)), symbols[i])
     if derivative.has(sp.Derivative, sp.Subs, sp.DiracDelta):
-        raise UnsupportedError(f"SymPy leaves the derivative of {row.name} unevaluated", fix="state the partial in the row")
+        raise UnsupportedError(
+            f"SymPy leaves the derivative of {row.name} unevaluated", fix="state the partial in the row"
+        )
     return derivative, symbols
 
 
