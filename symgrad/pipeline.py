@@ -37,6 +37,7 @@ from symgrad.passes.simplify import simplify
 from symgrad.passes.stabilise import stabilise
 
 LARGEST = 1_000_000  # nodes of one function
+_AGAIN = "symgrad.compile(...).save_source(...)"
 
 Pass = Callable[[Sequence[Node]], dict[Node, Node]]
 PRIMAL: list[tuple[str, Pass]] = [("stabilise", stabilise), ("simplify", simplify), ("eliminate", eliminate)]
@@ -143,7 +144,7 @@ def _seed(f: Node, i: int, names: Names) -> Node:
 def _finished(primal: list[Node], wrt: list[Node], inputs: tuple, names: Names, swept: tuple, reports: list) -> Derived:
     joint, pulled, seeds = swept
     ones = joint or {}
-    everything = [*primal, *wrt, *ones, *ones.values(), *pulled.values(), *names]
+    everything = [*primal, *wrt, *ones, *ones.values(), *pulled, *pulled.values(), *names]
     _, _, bare = strip(everything)
     new = run(GRADIENT, [bare[n] for n in everything], reports)
     final = {n: new[bare[n]] for n in everything}
@@ -234,11 +235,12 @@ def identifiers(derived: Derived, stored: Sequence[Node] = ()) -> Identifiers:
             preferred.setdefault(bar, f"{shown[x]}_bar")
     for i, node in enumerate(stored):
         of = shown.get(node.args[0]) if node.op.name.endswith("_slope") else None
-        preferred.setdefault(node, f"{of}_slope" if of else f"r{i}")
+        size = f"{node['size']}_size" if node.op.name == "size" else None
+        preferred.setdefault(node, f"{of}_slope" if of else size or f"r{i}")
     sizes = [name for v in derived.inputs for n in v.shape if isinstance(n, Size) for name in n.names()]
     names = Identifiers(preferred, dict.fromkeys(sizes))
     for x, bar in derived.pulled_bars.items():
-        if x in derived.bars and bar not in primal:
+        if x in derived.bars and bar not in primal and derived.bars[x] not in primal:
             names.share(bar, derived.bars[x])
     return names
 
@@ -246,8 +248,9 @@ def identifiers(derived: Derived, stored: Sequence[Node] = ()) -> Identifiers:
 def compile_source(derived: Derived, dtype: str) -> tuple[Halves, Any, Source]:
     """Targets, loop program, text."""
     parts = halves(derived)
-    program = lower(parts.targets, identifiers(derived, parts.residuals), dtype)
-    source = emit(program, doc=header(derived), regenerate="symgrad.compile(...).save_source(...)", shapes=_shapes(derived))
+    names = identifiers(derived, parts.residuals)
+    program = lower(parts.targets, names, dtype)
+    source = emit(program, doc=header(derived), regenerate=_AGAIN, shapes=_shapes(derived, parts, names))
     return parts, program, source
 
 
@@ -261,5 +264,7 @@ def header(derived: Derived) -> str:
     return f"{outputs}, and its gradient with respect to {variables}{more}."
 
 
-def _shapes(derived: Derived) -> dict[str, str]:
-    return {v["variable"].name: ", ".join(map(str, v.shape)) for v in derived.inputs if v.shape}
+def _shapes(derived: Derived, parts: Halves, names: Identifiers) -> dict[str, str]:
+    """Sizes of array parameters, by identifier."""
+    nodes = (*derived.inputs, *parts.residuals, *derived.seeds)
+    return {names.of(v) or "": ", ".join(map(str, v.shape)) for v in nodes if v.shape}

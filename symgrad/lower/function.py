@@ -126,6 +126,8 @@ def _bind_sizes(frame: Frame, inputs: tuple[Node, ...]) -> list[Statement]:
     """
     found: dict[str, Expr] = {}
     for node in inputs:
+        if node.op.name == "size":  # a residual that carries a size no array shows
+            found[str(node["size"])] = frame.scalars[node]
         for axis, size in enumerate(node.shape):
             parts = linear(size)
             if parts is None:
