@@ -7,6 +7,7 @@ never as failures; what differences cannot resolve is called undecided.
 
 from __future__ import annotations
 
+import functools
 import html
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -34,7 +35,7 @@ class Effort:
     coordinates: int = 200
     directions: int = 4
     seed: int = 0
-    tolerance: Tolerance = Tolerance()
+    tolerance: Tolerance = field(default_factory=Tolerance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Row:
 
     @property
     def status(self) -> str:
-        """"ok", "kink", "undecided" or "FAIL"."""
+        """ "ok", "kink", "undecided" or "FAIL"."""
         return self.worst.status
 
 
@@ -146,12 +147,16 @@ def _nudged(point: Point, rng: np.random.Generator) -> list[Any]:
 def _row(subject: Subject, point: Point, k: int, gradients: Sequence[np.ndarray], how: tuple) -> Row:
     noise, effort = how
     findings = []
-    for probe, weights in _probes(subject, point, k, gradients, effort):
-        findings.append(judge(probe, effort.tolerance, lambda w=weights: float(np.sum(np.abs(w(noise(k)))))))
+    for probe, weigh in _probes(subject, point, k, gradients, effort):
+        findings.append(judge(probe, effort.tolerance, functools.partial(_weighed, noise, k, weigh)))
     shape = gradients[k].shape
     if not findings:
         return Row(subject.names[k], shape, 0, Finding("ok", "", 0.0, Estimate(0.0, 0.0, 0.0)))
     return _summary(subject.names[k], shape, findings)
+
+
+def _weighed(noise: _Noise, k: int, weigh: Callable[[np.ndarray], Any]) -> float:
+    return float(np.sum(np.abs(weigh(noise(k)))))
 
 
 def _summary(name: str, shape: tuple[int, ...], findings: Sequence[Finding]) -> Row:
@@ -177,9 +182,10 @@ def _probes(
     for flat in sorted(rng.choice(g.size, share, replace=False)) if g.size else ():
         index = tuple(int(i) for i in np.unravel_index(flat, g.shape))
         yield coordinate(subject, point, k, index, gradients), lambda noise, i=index: noise[i]
+    lengths = np.abs(np.asarray(point[subject.wrt[k]], float))
     for _ in range(effort.directions if share < g.size else 0):
         signs = rng.choice([-1.0, 1.0], g.shape)
-        yield direction(subject, point, k, signs, gradients), lambda noise: noise * np.abs(np.asarray(point[subject.wrt[k]]))
+        yield direction(subject, point, k, signs, gradients), lambda noise: noise * lengths
 
 
 def _forward_row(subject: Subject, point: Point, gradients: Sequence[np.ndarray], how: tuple) -> Row:

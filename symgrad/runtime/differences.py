@@ -73,7 +73,8 @@ def extrapolated(sample: Sample, start: float, base: float, hint: float = 0.0) -
     Maths:   T[k][j] = T[k][j-1] + (T[k][j-1] - T[k-1][j-1]) / (base^j - 1); base 4 for even error terms, else 2
     Source:  Ridders 1982, Accurate computation of F'(x); the error also looks at the same order one step before
     """
-    best, before, seen, step = NOTHING, [], 0, start
+    best, seen, step = NOTHING, 0, start
+    before: list[float] = []
     for _ in range(_HALVINGS + _LEVELS):
         value, noise = sample(step)
         if not math.isfinite(value) or step == 0.0:

@@ -87,7 +87,9 @@ _ITSELF = lambda node: [(node, "sign")]  # noqa: E731
 _ARGUMENT = _sign(_first)
 _ORDER = _sign(_difference)
 GUARDS: dict[str, Callable[[Node], list[tuple[Node, str]]]] = {
-    **dict.fromkeys("abs sign relu relu_slope prelu sqrt cbrt dsqrt log log2 log10 dlog reciprocal xlogy".split(), _ARGUMENT),
+    **dict.fromkeys(
+        "abs sign relu relu_slope prelu sqrt cbrt dsqrt log log2 log10 dlog reciprocal xlogy".split(), _ARGUMENT
+    ),
     **dict.fromkeys("less less_equal greater greater_equal equal not_equal".split(), _ORDER),
     **dict.fromkeys("maximum minimum dmaximum dminimum".split(), _ORDER),
     **dict.fromkeys("floor ceil trunc".split(), _floor(_first)),

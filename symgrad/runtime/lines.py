@@ -138,4 +138,3 @@ def is_on_kink(probe: Probe, at: np.ndarray | None) -> bool:
         return False
     tiny = max(64.0 * EPS * probe.unit, 5e-324)
     return not (same(probe.cells(tiny), at) and same(probe.cells(-tiny), at))
-

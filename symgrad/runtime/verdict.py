@@ -13,7 +13,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from symgrad.runtime.differences import EPS, NOTHING, START, Estimate, agreed, beside, derivative, extrapolated, forward, limit
+from symgrad.runtime.differences import (
+    EPS,
+    NOTHING,
+    START,
+    Estimate,
+    agreed,
+    beside,
+    derivative,
+    extrapolated,
+    forward,
+    limit,
+)
 from symgrad.runtime.lines import Probe, guarded, is_on_kink
 
 _OTHER_SCALES = (1e-3, 30.0, 1e-6, 1e3)
@@ -157,7 +168,12 @@ def _kink(probe: Probe, tolerance: Tolerance) -> Finding:
         return Finding("kink", probe.where, probe.slope, nearest, _sides(left, right, "a jump"))
     if math.isnan(probe.slope) and slopes:
         return Finding("FAIL", probe.where, probe.slope, right, _sides(left, right, "the gradient is NaN"))
-    room = 1e-9 * _steepness(probe) + 1e-6 * max((abs(s) for s in slopes if math.isfinite(s)), default=0.0) + 4.0 * _finite(left.error) + 4.0 * _finite(right.error)
+    room = (
+        1e-9 * _steepness(probe)
+        + 1e-6 * max((abs(s) for s in slopes if math.isfinite(s)), default=0.0)
+        + 4.0 * _finite(left.error)
+        + 4.0 * _finite(right.error)
+    )
     if slopes and slopes[-1] - slopes[0] <= room and math.isfinite(slopes[0]) and len(slopes) == 2:
         joined = Estimate((slopes[0] + slopes[1]) / 2.0, room, probe.unit)
         if abs(probe.slope - joined.value) <= 2.0 * room + (tolerance.absolute or 0.0):
@@ -179,4 +195,3 @@ def _is_jump(below: Estimate, above: Estimate, probe: Probe) -> bool:
 
 def _sides(left: Estimate, right: Estimate, said: str) -> str:
     return f"slopes {left.value:.6g} and {right.value:.6g}: {said}"
-
