@@ -53,6 +53,9 @@ def _settle(root: Node, table: dict[str, list[Rule]], normal: dict[Node, Node], 
         if node in normal:
             stack.pop()
             continue
+        budget -= 1
+        if budget < 0:
+            raise InternalError("rewriting does not end", ("node", described(node)))
         missing = [a for a in node.args if a not in normal]
         if missing:
             stack.extend(reversed(missing))
@@ -60,9 +63,6 @@ def _settle(root: Node, table: dict[str, list[Rule]], normal: dict[Node, Node], 
         after = following.get(node)
         if after is None:
             after = following[node] = _step(node, table, normal, watch)
-            budget -= 1
-            if budget < 0:
-                raise InternalError("rewriting does not end", ("node", described(node)))
         if after is node or after in normal:
             normal[node] = node if after is node else normal[after]
             stack.pop()

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from symgrad.ir.node import Node, build, constant
 from symgrad.passes.polynomial import difference
 from symgrad.passes.rewrite import Rule, either, minus, value
+from symgrad.passes.rules_exponential import negated
 
 Increment = Callable[[Node, Node, Node], Node]  # (a, b, h) with h = a - b
 
@@ -131,9 +132,9 @@ def _powers(a: Node, b: Node) -> Node | None:
     h = known_difference(x, y) if c is d else None
     if h is None or value(h) == 0:
         return None
-    near = _f("abs", h) < constant(0.5) * _f("abs", y)
-    ratio = build("where", near, h / y, constant(0.0))
-    return build("where", near, b * _f("expm1", c * _f("log1p", ratio)), a - b)
+    near, zero = _f("abs", h) < constant(0.5) * _f("abs", y), constant(0.0)
+    grown = b * _f("expm1", c * _f("log1p", build("where", near, h / y, zero)))
+    return build("where", near, grown, build("where", near, zero, a) - build("where", near, zero, b))
 
 
 def _collapse(node: Node) -> Node | None:
@@ -146,33 +147,31 @@ def _collapse(node: Node) -> Node | None:
 
 
 def _conjugate(node: Node) -> Node | None:
-    """u + sqrt(w), sqrt(w) - u: where the signs differ (w - u^2)/(...), if w - u^2 is shorter than w."""
+    """u + sqrt(w), u - sqrt(w), sqrt(w) - u."""
     if node.op.name == "add":
         found = either(node, lambda a: a.op.name == "sqrt")
-        return _meet(found[1], found[0], constant(1.0)) if found else None
+        return _meet(found[1], found[0]) if found else None
     pair = minus(node)
     if pair is None:
         return None
     a, b = pair
-    if a.op.name == "sqrt":
-        return _meet(-b, a, constant(1.0), b)
-    return _meet(a, b, constant(-1.0)) if b.op.name == "sqrt" else None
+    if b.op.name == "sqrt":
+        met = _meet(negated(a), b)
+        return None if met is None else -met
+    return _meet(negated(b), a) if a.op.name == "sqrt" else None
 
 
-def _meet(u: Node, root: Node, sign: Node, minus_u: Node | None = None) -> Node | None:
-    """u + sign*root: as it stands where both have one sign, else through the conjugate."""
+def _meet(u: Node, root: Node) -> Node | None:
+    """u + root as it stands where u >= 0, else (w - u^2)/(root - u), if w - u^2 is shorter than w."""
     (w,) = root.args
     rest = difference(w, _f("square", u))
-    if rest is None or rest.op.name in ("add", "sub"):
+    if rest is None or rest.op.name in ("add", "sub") or value(w) is not None:
         return None
-    v = minus_u if minus_u is not None else -u
-    if value(sign) == 1.0:  # u + r; for u < 0: rest/(r - u)
-        plain = root - v if minus_u is not None else u + root
-        far = rest / (root + v) if minus_u is not None else rest / (root - u)
-        opposed = v > constant(0.0) if minus_u is not None else u < constant(0.0)
-    else:  # u - r; for u > 0: -rest/(u + r)
-        plain, far, opposed = u - root, -(rest / (u + root)), u > constant(0.0)
-    return build("where", opposed, far, plain)
+    if value(u) is not None:
+        return rest / (negated(u) + root) if value(u) < 0 else None  # type: ignore[operator]
+    opposed = u < constant(0.0)
+    total = build("where", opposed, negated(u), u) + root
+    return build("where", opposed, rest / total, total)
 
 
 SUMS = ("add", "sub", "neg")
