@@ -6,6 +6,7 @@ Every symbol stands for a real number. Text is never sympified: that would run i
 
 from __future__ import annotations
 
+import itertools
 import weakref
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -21,11 +22,13 @@ from symgrad.errors import DtypeError, ExpressionError, ShapeError, UnsupportedE
 from symgrad.frontend.tensor import HOOKS, Tensor, as_node
 from symgrad.ir.node import Node, Variable, build, constant
 from symgrad.ir.types import Shape, broadcast_shapes, real
+from symgrad.ir.walk import topological
 from symgrad.ops.formula import to_expr
 from symgrad.ops.leaf import cast, variable
 from symgrad.ops.shape import broadcast, reshape
 from symgrad.ops.symbolic import LEAVES, to_node
 
+_WORTH_SHARING = range(64, 3000)  # nodes; below nobody gains, above sympy.cse compares all pairs of terms
 _declared: weakref.WeakValueDictionary[Any, Variable] = weakref.WeakValueDictionary()
 
 
@@ -84,22 +87,50 @@ def from_sympy(expr: Any) -> Tensor:
     >>> from_sympy(sp.Matrix([[u, 1], [sp.sin(u), 2]])).shape
     (2, 2)
     """
-    return Tensor(_node(expr, _Symbols()))
+    symbols = _Symbols()
+    scalars: list[Any] = []
+
+    def convert(scalar: Any) -> Node:
+        scalars.append(scalar)
+        return to_node(scalar, symbols)
+
+    plain = _node(expr, convert)
+    size = len(topological([plain]))
+    return Tensor(_shared(expr, scalars, symbols, plain) if size in _WORTH_SHARING else plain)
 
 
-def _node(expr: Any, env: _Symbols) -> Node:
+def _shared(expr: Any, scalars: list[Any], symbols: _Symbols, plain: Node) -> Node:
+    """The expression with the partial sums and products that its terms share, where SymPy finds any.
+
+    Interning shares equal subexpressions; ``sympy.cse`` also finds y*z in x*y*z + y*z*w. It only sees
+    expressions that ``to_node`` has accepted, so that it never computes a number beyond the budget.
+    """
+    names = (sp.Dummy(f"s{i}") for i in itertools.count())
+    try:
+        steps, reduced = sp.cse(scalars, symbols=names, optimizations=None)
+    except RecursionError:  # it looks into arguments by recursion: such an expression stays as it is
+        return plain
+    env = _Symbols(symbols)
+    for name, step in steps:
+        env[name] = to_node(step, env)
+    results = iter(reduced)
+    other = _node(expr, lambda scalar: to_node(next(results), env))
+    return min(plain, other, key=lambda node: len(topological([node])))
+
+
+def _node(expr: Any, convert: Callable[[Any], Node]) -> Node:
     if isinstance(expr, str):
         raise ExpressionError("text is not a SymPy expression", ("text", repr(expr[:40])), fix="use sg.parse(text)")
     if isinstance(expr, Tensor):
         return expr.node
     if isinstance(expr, (MatrixBase, NDimArray)):
-        return _array(expr.shape, list(expr.flat()) if isinstance(expr, MatrixBase) else list(_flat(expr)), env)
+        return _array(expr.shape, list(expr.flat()) if isinstance(expr, MatrixBase) else list(_flat(expr)), convert)
     if isinstance(expr, (list, tuple, sp.Tuple)):
-        return _stacked([_node(e, env) for e in expr])
+        return _stacked([_node(e, convert) for e in expr])
     if isinstance(expr, MatrixSymbol):
-        return _node(expr.as_explicit(), env) if _is_explicit(expr) else _refuse(expr)
+        return _node(expr.as_explicit(), convert) if _is_explicit(expr) else _refuse(expr)
     if isinstance(expr, (sp.Expr, sp.logic.boolalg.Boolean, *LEAVES)):
-        return to_node(expr, env)
+        return convert(expr)
     if isinstance(expr, sp.Basic):
         return _refuse(expr)
     return as_node(expr)
@@ -120,12 +151,12 @@ def _flat(expr: NDimArray) -> Iterable[Any]:
     return (expr[expr._get_tuple_index(i)] for i in range(len(expr)))
 
 
-def _array(shape: Iterable[Any], elements: list[Any], env: _Symbols) -> Node:
+def _array(shape: Iterable[Any], elements: list[Any], convert: Callable[[Any], Node]) -> Node:
     """Elements in C order as a tensor."""
     sizes = tuple(int(n) for n in shape)
     if not elements:
         return broadcast(constant(0.0), sizes)
-    return reshape(_stacked([_node(e, env) for e in elements]), sizes)
+    return reshape(_stacked([_node(e, convert) for e in elements]), sizes)
 
 
 def _stacked(nodes: list[Node]) -> Node:

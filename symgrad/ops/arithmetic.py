@@ -1,8 +1,8 @@
 """SymPy's sums, products and powers as nodes, in the form that a person writes.
 
 In: an expression, and the nodes of its parts. Out: ``x - 2*y`` as a difference, ``a*x/(b*y)`` as one quotient,
-``x**2``, ``1/x`` and ``sqrt(x)`` as their own rows, SymPy's real cube root as ``cbrt``. A part comes with a flag: whether its
-negative is wanted (a term that is written with a minus sign).
+``x**2``, ``1/x`` and ``sqrt(x)`` as their own rows, SymPy's real cube root as ``cbrt``. A part comes with a flag:
+whether its negative is wanted (a term that is written with a minus sign).
 """
 
 from __future__ import annotations
@@ -25,7 +25,11 @@ _EXACT = 2**53  # integers below it are doubles
 def _is_negative(expr: Any) -> bool:
     """Whether a term is written with a minus sign."""
     if isinstance(expr, sp.Mul):
-        return sum(isinstance(a, sp.Rational) and a.p < 0 for a in expr.args) % 2 == 1
+        return sum(map(_is_minus, expr.args)) % 2 == 1
+    return _is_minus(expr)
+
+
+def _is_minus(expr: Any) -> bool:
     return isinstance(expr, (sp.Rational, sp.Float)) and bool(expr.is_negative)
 
 
@@ -37,13 +41,10 @@ def sum_parts(expr: sp.Add) -> list[Part]:
 
 
 def sum_node(expr: sp.Add, negated: bool, nodes: list[Node]) -> Node:
-    total = None
-    for (_, negative), node in zip(sum_parts(expr), nodes, strict=True):
-        if total is None:
-            total = -node if negative else node
-        else:
-            total = _fold("sub" if negative else "add", total, node)
-    assert total is not None
+    signs = [negative for _, negative in sum_parts(expr)]
+    total = _negative(nodes[0]) if signs[0] else nodes[0]
+    for negative, node in zip(signs[1:], nodes[1:], strict=True):
+        total = _fold("sub" if negative else "add", total, node)
     return total
 
 
@@ -75,8 +76,11 @@ def _factors(expr: sp.Mul) -> list[Any]:
 
 
 def _coefficient(expr: sp.Mul) -> Fraction:
+    """The product of the rational factors, with the sign of all numbers."""
     total = Fraction(1)
     for a in expr.args:
+        if isinstance(a, sp.Float) and _is_minus(a):
+            total = -total
         if isinstance(a, sp.Rational):
             total *= as_fraction(a)
             check_budget(max(total.numerator.bit_length(), total.denominator.bit_length()))
@@ -84,20 +88,23 @@ def _coefficient(expr: sp.Mul) -> Fraction:
 
 
 def product_parts(expr: sp.Mul) -> list[Part]:
-    return [(a.base if _is_divisor(a) else a, False) for a in _factors(expr)]
+    return [(a.base, False) if _is_divisor(a) else (a, _is_minus(a)) for a in _factors(expr)]
 
 
 def product_node(expr: sp.Mul, negated: bool, nodes: list[Node]) -> Node:
     """coefficient * factors / (divisors), each from left to right."""
+    factors = _factors(expr)
     coefficient = -_coefficient(expr) if negated else _coefficient(expr)
     above: list[Node] = []
     below: list[Node] = []
-    for factor, node in zip(_factors(expr), nodes, strict=True):
+    for factor, node in zip(factors, nodes, strict=True):
         if _is_divisor(factor):
             below.append(_power_by(node, -as_fraction(factor.exp)))
         else:
             above.append(node)
     above = _odd_root(above)
+    if coefficient == -1 and factors and isinstance(factors[0], sp.Float):
+        coefficient, above = -coefficient, [_negative(above[0]), *above[1:]]
     minus = coefficient == -1 or (coefficient < 0 and abs(coefficient.numerator) == 1 and bool(above))
     lead, divisor = _split(abs(coefficient) if minus else coefficient)
     above = ([constant(lead)] if lead != 1.0 or not above else []) + above

@@ -171,13 +171,14 @@ _REWRITES: dict[type, Callable[..., Node]] = {
     sp.ITE: lambda c, a, b: build("where", c, a, b),
     sp.Xor: lambda *cs: functools.reduce(lambda a, b: build("not_equal", a, b), cs),
     sp.Implies: lambda a, b: build("logical_or", build("logical_not", a), b),
-} | {
-    getattr(cfunctions, theirs): _call(ours)
-    for theirs, ours in {
-        "Cbrt": "cbrt",
-        "Sqrt": "sqrt",
-        **{n: n for n in "expm1 log1p exp2 log2 log10 hypot".split()},
-    }.items()
+    cfunctions.Cbrt: _call("cbrt"),
+    cfunctions.Sqrt: _call("sqrt"),
+    cfunctions.exp2: _call("exp2"),
+    cfunctions.expm1: _call("expm1"),
+    cfunctions.hypot: _call("hypot"),
+    cfunctions.log10: _call("log10"),
+    cfunctions.log1p: _call("log1p"),
+    cfunctions.log2: _call("log2"),
 }
 
 
