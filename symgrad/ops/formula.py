@@ -148,7 +148,12 @@ def _total(x: np.ndarray, axes: Axes, keep: bool = False) -> np.ndarray:
 
 
 def _extreme(pick: Callable[..., sp.Expr]) -> Callable[..., np.ndarray]:
-    return lambda x, axes: np.frompyfunc(pick, 2, 1).reduce(x, axis=axes)
+    def fold(x: np.ndarray, axes: Axes) -> np.ndarray:
+        for axis in sorted(axes, reverse=True):
+            x = _boxed(np.frompyfunc(pick, 2, 1).reduce(x, axis=axis))
+        return x
+
+    return fold
 
 
 # On object arrays, where the reference is not arithmetic alone

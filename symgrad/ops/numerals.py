@@ -41,7 +41,7 @@ def nearest_double(value: Fraction) -> float:
     try:
         return value.numerator / value.denominator
     except OverflowError:
-        return math.copysign(math.inf, value.numerator)
+        return math.inf if value > 0 else -math.inf
 
 
 def _from_binary(mpf: tuple[int, int, int, int]) -> float:
