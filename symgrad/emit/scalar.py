@@ -1,7 +1,7 @@
-"""Scalar expressions and plain statements as Python text.
+"""Scalar expressions as Python text.
 
-In: ``Expr`` and the statements of ``ir/program.py``. Out: text that Numba compiles and that plain
-Python runs on NumPy scalars, to the same bits. The module around it binds the names of ``GLOBALS``.
+In: ``Expr``. Out: text that Numba compiles and that plain Python runs on NumPy scalars, to the same bits.
+The module around it binds ``np``, ``math``, ``fma``, ``select`` and ``f64``, ``f32``, ``i64``, ``i32``.
 
 A float32 literal is written ``f32(0.1)``, since Numba widens float32 with a bare number to float64;
 an int32 result is cast back, since Numba computes integers in 64 bits.
@@ -13,24 +13,10 @@ import math
 import struct
 from collections.abc import Callable
 
-from symgrad.ir.program import Accumulate, Assign, Expr, Function, If, Loop, Return, Statement
-
-GLOBALS = """\
-import math
-
-import numpy as np
-from numba import njit
-
-from symgrad.runtime.kernels import fma, select
-
-f64 = np.float64
-f32 = np.float32
-i64 = np.int64
-i32 = np.int32
-"""
+from symgrad.ir.program import Assign, Expr, Function, Return
 
 _ATOM, _UNARY = 20, 17
-_BITWISE = range(10, 14)  # whose operands get parentheses, though Python needs few of them
+_BITWISE = range(10, 14)
 # op -> (operator, precedence); all are printed left-associative, and comparisons never chain.
 _INFIX = {
     "mul": ("*", 15), "div": ("/", 15), "floordiv": ("//", 15), "mod": ("%", 15),
@@ -43,7 +29,6 @@ _CALLED = {
     "rint": "np.rint", "trunc": "np.trunc", "copysign": "np.copysign",
 }  # fmt: skip
 _SHORT = {"f64": "f64", "f32": "f32", "i64": "i64", "i32": "i32"}
-_ACCUMULATED = {"add": "+=", "mul": "*=", "or": "|=", "and": "&="}
 Printed = tuple[str, int]
 
 
@@ -104,11 +89,16 @@ def _spell(node: Expr, parts: list[Printed]) -> Printed:
 def _infix(node: Expr, parts: list[Printed]) -> Printed:
     sign, level = _INFIX[node.op]
     (left, below), (right, above) = (_bare(arg, part) for arg, part in zip(node.args, parts, strict=True))
-    left = f"({left})" if below < level or (below < _UNARY and level in _BITWISE) else left
-    right = f"({right})" if above <= level or (above < _UNARY and level in _BITWISE) else right
+    left = f"({left})" if below < level or _hard_to_read(below, level) else left
+    right = f"({right})" if above <= level or _hard_to_read(above, level) else right
     if node.dtype == "i32":
         return f"i32({left} {sign} {right})", _ATOM
     return f"{left} {sign} {right}", level
+
+
+def _hard_to_read(inner: int, outer: int) -> bool:
+    """Around and inside shifts and bitwise operations parentheses stand even where Python needs none."""
+    return (outer in _BITWISE and inner < _UNARY) or (inner in _BITWISE and outer == _INFIX["eq"][1])
 
 
 def _bare(arg: Expr, part: Printed) -> Printed:
@@ -153,55 +143,9 @@ _SPELL: dict[str, Callable[[Expr, list[Printed]], Printed]] = {
 }
 
 
-def statement_lines(body: tuple[Statement, ...], indent: int = 1) -> list[str]:
-    """The lines of a body of Assign, Accumulate on scalars, Loop, If and Return."""
-    lines: list[str] = []
-    stack: list[tuple[Statement | str, int]] = [(s, indent) for s in reversed(body)]
-    while stack:
-        item, depth = stack.pop()
-        pad = "    " * depth
-        if isinstance(item, str):
-            lines.append(pad + item)
-            continue
-        if note := getattr(item, "note", ""):
-            lines.append(f"{pad}# {note}")
-        if isinstance(item, If):
-            lines.append(f"{pad}if {text(item.condition)}:")
-            if item.orelse:
-                stack.extend((s, depth + 1) for s in reversed(item.orelse))
-                stack.append(("else:", depth))
-            stack.extend((s, depth + 1) for s in reversed(item.body))
-        elif isinstance(item, Loop):
-            lines.append(f"{pad}for {item.var} in range({_range(item)}):")
-            stack.extend((s, depth + 1) for s in reversed(item.body))
-        else:
-            lines.append(pad + _LINE[type(item)](item))
-    return lines
-
-
-def _range(loop: Loop) -> str:
-    """The arguments of ``range``, without a start of 0 or a step of 1."""
-    start, stop, step = text(loop.start), text(loop.stop), loop.step
-    if step != 1:
-        return f"{start}, {stop}, {step}"
-    return stop if start == "0" else f"{start}, {stop}"
-
-
 def assign(statement: Assign) -> str:
     """``target = expr``."""
     return f"{statement.target} = {text(statement.expr)}"
-
-
-def _accumulate(statement: Accumulate) -> str:
-    assert statement.index is None, "buffers are printed by the module printer"
-    return f"{statement.target} {_ACCUMULATED[statement.op]} {text(statement.expr)}"
-
-
-def _return(statement: Return) -> str:
-    return "return " + ", ".join(text(v) if isinstance(v, Expr) else str(v) for v in statement.values)
-
-
-_LINE: dict[type, Callable] = {Assign: assign, Accumulate: _accumulate, Return: _return}
 
 
 def is_straight(function: Function) -> bool:
@@ -213,14 +157,3 @@ def is_straight(function: Function) -> bool:
             return False
         stack.extend(expr.args)
     return all(isinstance(s, Assign | Return) for s in function.body)
-
-
-def function_text(function: Function, decorate: bool = True) -> str:
-    """A scalar function as Python text, compiled on its first call where ``decorate`` holds."""
-    names = ", ".join(parameter.name for parameter in function.parameters)
-    inline = ", forceinline=True" if is_straight(function) else ""
-    lines = [f'@njit(error_model="numpy"{inline})'] if decorate else []
-    lines.append(f"def {function.name}({names}):")
-    if function.doc:
-        lines.append(f'    """{function.doc}"""')
-    return "\n".join([*lines, *statement_lines(function.body)]) + "\n"

@@ -15,7 +15,18 @@ from functools import cache
 from typing import NamedTuple
 
 from symgrad.ir.program import Expr, Function, If, Return, Statement, apply, call, const, select
-from symgrad.lower.elementary import exponential, gamma, hyperbolic, inverse, logarithm, logistic, normal, power, sinc, trigonometric
+from symgrad.lower.elementary import (
+    exponential,
+    gamma,
+    hyperbolic,
+    inverse,
+    logarithm,
+    logistic,
+    normal,
+    power,
+    sinc,
+    trigonometric,
+)
 from symgrad.lower.elementary.draft import Draft, Row, parameters
 
 _ROOMS = (exponential, logarithm, power, trigonometric, inverse, hyperbolic, logistic, normal, sinc, gamma)

@@ -13,6 +13,7 @@ from symgrad.lower.elementary.draft import Coefficients, Draft, Row, equal
 from symgrad.lower.elementary.sinc import sin_cos_pi
 
 _HALF_LOG_2PI, _LOG_PI = 0.9189385332046727, 1.1447298858494002
+_TINY = 2.0**-60  # below, the pole at 0 is all there is
 
 # Remez on 0 <= t <= 1 for log Gamma(2 + t)/t, weight t: 2^-59.2, absolute.
 LGAMMA: Coefficients = {
@@ -75,24 +76,24 @@ def lgamma(d: Draft, x: Expr) -> Expr:
     value = d.let("value", d.call("lgamma_positive", a))
     mirrored = d.fork()
     sine, _ = sin_cos_pi(mirrored, a)
-    value_below = mirrored.let("y", _LOG_PI - d.call("log", a * abs(sine)) - value)
-    mirrored.body.append(Return((select(_is_pole(x) | equal(a, math.inf), d.real(math.inf), value_below),)))
+    below = mirrored.let("y", _LOG_PI - d.call("log", a * abs(sine)) - value)
+    below = mirrored.let("y", select(a < _TINY, value, below))
+    mirrored.body.append(Return((select(_is_pole(x) | equal(a, math.inf), d.real(math.inf), below),)))
     d.body.append(If(x < 0.0, tuple(mirrored.body)))
     return value
 
 
 def _steps(d: Draft, x: Expr, start: int) -> Expr:
     """How many times to add 1 until x >= start; 0 for NaN."""
-    return d.let("steps", apply("to_int", select(x < float(start), start - apply("floor", x), d.real(0.0))))
+    short = select(x < float(start), start - apply("floor", x), d.real(0.0))
+    return d.let("n", apply("to_int", short))
 
 
-def _sum(d: Draft, x: Expr, start: int, power: int) -> tuple[Expr, Expr]:
-    """The sum of (x + i)^-power over 0 <= i < n, and x + n >= start."""
-    n = _steps(d, x, start)
-    d.body.append(Assign("total", d.real(0.0)))
-    term = 1.0 / _power(x + apply("to_real", var("i", "i64")), power)
+def _add(d: Draft, first: Expr, n: Expr, term: Expr) -> Expr:
+    """first + the terms for i = 0, 1, ..., n - 1."""
+    d.body.append(Assign("total", first))
     d.body.append(Loop("i", const(0, "i64"), n, (Accumulate("total", None, "add", term),)))
-    return var("total", "f64"), d.let("far", x + apply("to_real", n))
+    return var("total", "f64")
 
 
 def _power(x: Expr, n: int) -> Expr:
@@ -108,28 +109,33 @@ def _power(x: Expr, n: int) -> Expr:
 
 
 def digamma_positive(d: Draft, x: Expr) -> Expr:
-    """psi(x) = psi(x + n) - sum 1/(x + i), log x - 1/(2x) - series from 10 on. DLMF 5.5.2, 5.11.2"""
-    total, far = _sum(d, x, 10, 1)
+    """log y - 1/(2y) - series at y = x + 2n >= 10, less 1/b + 1/(b + 1), b = x + 2n - 2, ..., x. DLMF 5.11.2"""
+    n = d.let("n", (_steps(d, x, 10) + 1) >> 1)
+    far = d.let("far", x + apply("to_real", n + n))
     inverse = d.let("inverse", 1.0 / far)
     z = d.let("z", inverse * inverse)
-    return d.call("log", far) - fma(z, d.horner("w", z, DIGAMMA), 0.5 * inverse) - total
+    series = fma(z, d.horner("w", z, DIGAMMA), 0.5 * inverse)
+    b = x + apply("to_real", 2 * (n - 1 - var("i", "i64")))
+    return _add(d, d.call("log", far) - series, n, -(b + b + 1.0) / (b * (b + 1.0)))
 
 
 def digamma(d: Draft, x: Expr) -> Expr:
-    """For x < 0 psi(-x) - 1/x - pi cot(pi x); -1/x at the zeros, NaN at -1, -2, ..."""
+    """For x < 0 psi(1 - x) - pi cot(pi x); -1/x at the zeros, NaN at -1, -2, ..."""
     a = d.let("a", abs(x))
-    value = d.let("value", d.call("digamma_positive", a))
+    d.body.append(If(a < _TINY, (Return((-1.0 / x,)),)))
+    value = d.let("value", d.call("digamma_positive", select(x < 0.0, 1.0 + a, a)))
     mirrored = d.fork()
     sine, cosine = sin_cos_pi(mirrored, a)
-    below = mirrored.let("y", value + (1.0 / a + math.pi * cosine / sine))
+    below = mirrored.let("y", value + math.pi * cosine / sine)
     mirrored.body.append(Return((select(_is_pole(x), d.real(math.nan), below),)))
     d.body.append(If(x < 0.0, tuple(mirrored.body)))
-    return select(equal(x, 0.0), -1.0 / x, value)
+    return value
 
 
 def _zeta(d: Draft, n: int, x: Expr) -> Expr:
-    """zeta(n + 1, x) for x > 0 by Euler and Maclaurin's summation. DLMF 25.11.28"""
-    total, far = _sum(d, x, n + n // 4 + 10, n + 1)
+    """zeta(n + 1, x) for x > 0 by Euler and Maclaurin's summation from n + n/4 + 10 on. DLMF 25.11.28"""
+    steps = _steps(d, x, n + n // 4 + 10)
+    far = d.let("far", x + apply("to_real", steps))
     inverse = d.let("inverse", 1.0 / far)
     z = d.let("z", inverse * inverse)
     series, rising = [], Fraction(1)
@@ -137,7 +143,8 @@ def _zeta(d: Draft, n: int, x: Expr) -> Expr:
         rising *= Fraction((n + 2 * k - 2) * (n + 2 * k - 1) if k > 1 else n + 1, 2 * k * (2 * k - 1))
         series.append(float(bernoulli * rising))
     tail = fma(z, d.horner("w", z, {"f64": tuple(series)}), fma(0.5, inverse, d.real(1.0 / n)))
-    return total + tail / _power(far, n)
+    term = 1.0 / _power(x + apply("to_real", steps - 1 - var("i", "i64")), n + 1)
+    return _add(d, tail / _power(far, n), steps, term)
 
 
 def polygamma_positive(d: Draft, order: int, x: Expr) -> Expr:
@@ -163,7 +170,7 @@ def polygamma(d: Draft, order: int, x: Expr) -> Expr:
     c = mirrored.let("c", -cosine / sine)
     slopes = mirrored.horner("q", c, {"f64": tuple(float(q) for q in _cotangent_derivative(n))})
     far = d.call(f"polygamma_positive_{n}", 1.0 + a)
-    below = mirrored.let("y", sign * far - math.pi ** (n + 1) * slopes)
+    below = mirrored.let("y", (far if sign > 0 else -far) - math.pi ** (n + 1) * slopes)
     mirrored.body.append(Return((select(_is_pole(x), d.real(-sign * math.inf), below),)))
     d.body.append(If(x < 0.0, tuple(mirrored.body)))
     return d.call(f"polygamma_positive_{n}", x)

@@ -49,25 +49,41 @@ ERF: Coefficients = {
 }  # fmt: skip
 
 
-def _slow_factor(d: Draft, a: Expr, table: Coefficients, centre: tuple[float, float]) -> Expr:
-    """erfcx(a)"""
-    c = d.pick(*centre)
-    inverse = d.let("inverse", 1.0 / (a + c))
-    t = d.let("t", (a - c) * inverse)
-    return d.let("g", d.horner("g", t, table) * inverse)
+def _erfcx(d: Draft, a: Expr) -> tuple[Expr, Expr]:
+    """erfcx(a) as a product of two, with what a + c, its inverse and t have lost, since e^(-a^2) loses more."""
+    c = d.pick(3.0, 2.0)
+    u = d.let("u", c + a)
+    inverse = d.let("inverse", 1.0 / u)
+    t = d.let("t", (u - 2.0 * c) * inverse)
+    du = d.let("du", (c - u) + a)
+    dt = d.let("dt", fma(2.0 * c * inverse, du, fma(-t, u, u - 2.0 * c)) * inverse)
+    inverse = d.let("inverse", fma(inverse, fma(-du, inverse, fma(-u, inverse, d.real(1.0))), inverse))
+    _, one, two, three = ERFCX[d.dtype][:4]
+    slope = fma(fma(d.real(3.0 * three), t, 2.0 * two), t, one)
+    return d.let("g", fma(slope, dt, d.horner("g", t, ERFCX))), inverse
 
 
-def _gauss(d: Draft, x: Expr, half: float = 1.0) -> Expr:
-    """e^(-half x^2) = e^(-h) (1 - l) with x^2 = h + l exactly; ``half`` is a power of two."""
-    square = d.let("z", x * x)
-    lost = fma(x, -x, square) if half == 1.0 else half * fma(x, -x, square)
-    y = d.let("v", d.call("exp", -half * square))
-    return d.let("v", fma(lost, y, y))
+def _square(d: Draft, x: Expr) -> tuple[Expr, Expr]:
+    """x^2 = h + l as h and -l."""
+    h = d.let("h", x * x)
+    return h, d.let("l", fma(x, -x, h))
 
 
 def gaussian(d: Draft, x: Expr) -> Expr:
+    """e^-h (1 - l)"""
     a = d.let("a", abs(x))
-    return _gauss(d, d.let("a", at_most(a, d.pick(28.0, 11.0))))
+    h, low = _square(d, d.let("a", at_most(a, d.pick(28.0, 11.0))))
+    y = d.let("y", d.call("exp", -h))
+    return fma(low, y, y)
+
+
+def _tail(d: Draft, a: Expr, p: Expr, inverse: Expr, half: float) -> Expr:
+    """p inverse e^(-half a^2) with one rounding of the product and one of the exponential."""
+    h, low = _square(d, a)
+    y = d.let("v", d.call("exp", -h if half == 1.0 else -half * h))
+    g = d.let("g", p * inverse)
+    rest = d.let("rest", fma(low if half == 1.0 else half * low, g, fma(p, inverse, -g)))
+    return d.let("q", fma(rest, y, g * y))
 
 
 def erf(d: Draft, x: Expr) -> Expr:
@@ -76,8 +92,9 @@ def erf(d: Draft, x: Expr) -> Expr:
     z = d.let("z", a * a)
     near = d.let("near", fma(a, d.horner("w", z, ERF), a))
     b = d.let("b", at_most(a, d.pick(6.0, 4.0)))
-    g = _slow_factor(d, b, TAIL, (3.0, 2.0))
-    far = d.let("far", 1.0 - g * d.call("exp", -b * b))
+    inverse = d.let("inverse", 1.0 / (b + d.pick(3.0, 2.0)))
+    g = d.horner("g", (b - d.pick(3.0, 2.0)) * inverse, TAIL)
+    far = d.let("far", 1.0 - g * inverse * d.call("exp", -b * b))
     return copysign(select(a < 1.0, near, far), x)
 
 
@@ -85,34 +102,29 @@ def erfc(d: Draft, x: Expr) -> Expr:
     """erfcx(a) e^(-a^2) for x >= 0, 2 less that below."""
     a = d.let("a", abs(x))
     a = d.let("a", at_most(a, d.pick(28.0, 11.0)))
-    y = d.let("y", _slow_factor(d, a, ERFCX, (3.0, 2.0)) * _gauss(d, a))
+    y = _tail(d, a, *_erfcx(d, a), 1.0)
     return select(x < 0.0, 2.0 - y, y)
 
 
-def _upper_tail(d: Draft, x: Expr) -> tuple[Expr, Expr, Expr]:
-    """a = |x| bounded, erfcx(a/sqrt 2)/2 and Q(a), the probability beyond a."""
+def normal_cdf(d: Draft, x: Expr) -> Expr:
+    """Q = erfcx(a/sqrt 2) e^(-a^2/2)/2 below 0, where it keeps its relative accuracy, 1 - Q above; a = |x|."""
     a = d.let("a", abs(x))
     a = d.let("a", at_most(a, d.pick(39.5, 15.5)))
-    g = d.let("g", 0.5 * _slow_factor(d, d.let("u", a * math.sqrt(0.5)), ERFCX, (3.0, 2.0)))
-    return a, g, d.let("q", g * _gauss(d, a, 0.5))
-
-
-def normal_cdf(d: Draft, x: Expr) -> Expr:
-    """Q(-x) below 0, where it keeps its relative accuracy, 1 - Q(x) above."""
-    _, _, q = _upper_tail(d, x)
+    p, inverse = _erfcx(d, d.let("b", a * math.sqrt(0.5)))
+    q = _tail(d, a, p, d.let("half", 0.5 * inverse), 0.5)
     return select(x < 0.0, q, 1.0 - q)
 
 
 def log_normal_cdf(d: Draft, x: Expr) -> Expr:
-    """log(erfcx(|x|/sqrt 2)/2) - x^2/2 below 0, log1p(-Q(x)) above."""
+    """log(erfcx(a/sqrt 2)/2) - a^2/2 below 0, log1p(-Q(a)) above; a = |x|."""
     a = d.let("a", abs(x))
-    bounded = d.let("u", at_most(a, d.pick(1e150, 1e18)) * math.sqrt(0.5))
-    g = d.let("g", 0.5 * _slow_factor(d, bounded, ERFCX, (3.0, 2.0)))
-    q = d.let("q", g * _gauss(d, d.let("b", at_most(a, d.pick(39.5, 15.5))), 0.5))
+    p, inverse = _erfcx(d, d.let("b", at_most(a, d.pick(1e150, 1e18)) * math.sqrt(0.5)))
+    half = d.let("half", 0.5 * inverse)
+    q = _tail(d, d.let("b", at_most(a, d.pick(39.5, 15.5))), p, half, 0.5)
     left = d.let("left", x < 0.0)
     upper = d.let("upper", 1.0 - q)
     lost = d.let("lost", select(left, d.real(0.0), (1.0 - upper) - q))
-    y = log_of(d, *split(d, d.let("u", select(left, g, upper)), lost))
+    y = log_of(d, *split(d, d.let("u", select(left, p * half, upper)), lost))
     return select(left, y - 0.5 * a * a, y)
 
 

@@ -1,11 +1,22 @@
-"""Powers: pow by a logarithm in two parts, the cube root by Newton's method, the length of a vector, the remainder."""
+"""Powers: pow by a logarithm in two parts, the cube root by Newton's method, the hypotenuse, the remainder."""
 
 from __future__ import annotations
 
 import math
 
 from symgrad.ir.program import Expr, If, Return, apply, const, fma, select
-from symgrad.lower.elementary.draft import Coefficients, Draft, Row, at_least, at_most, bits, copysign, equal, from_bits, power_of_two
+from symgrad.lower.elementary.draft import (
+    Coefficients,
+    Draft,
+    Row,
+    at_least,
+    at_most,
+    bits,
+    copysign,
+    equal,
+    from_bits,
+    power_of_two,
+)
 from symgrad.lower.elementary.exponential import exp_core, scaled
 from symgrad.lower.elementary.logarithm import split
 
@@ -115,7 +126,7 @@ def hypot(d: Draft, x: Expr, y: Expr) -> Expr:
 
 
 def mod(d: Draft, x: Expr, y: Expr) -> Expr:
-    """x - y floor(x/y), exact but for one sum: the quotient is at most one too large. The remainder of C where it is huge."""
+    """x - y floor(x/y), the quotient being at most 1 too large; beyond 2^53 the remainder of C."""
     q = d.let("q", apply("floor", x / y))
     r = d.let("r", fma(-q, y, x))
     other = d.let("other", apply("ne", r, 0.0) & ((r < 0.0) ^ (y < 0.0)))

@@ -68,7 +68,8 @@ def sinc_derivative(d: Draft, order: int, x: Expr) -> Expr:
     step: list = []
     _recur("value", k, step, -u / real, _turned(d, k, sine, cosine) / real)
     down.body.append(Loop("i", const(0, "i64"), const(top - n, "i64"), tuple(step)))
-    down.body.append(Return((scale * var("value", "f64"),)))
+    value, rising = var("value", "f64"), var("rising", "f64")
+    down.body.append(Return((scale * value if n else value,)))
     d.body.append(If(abs(u) < n + 1.0, tuple(down.body)))
 
     d.body.append(Assign("rising", sine / u))
@@ -77,7 +78,7 @@ def sinc_derivative(d: Draft, order: int, x: Expr) -> Expr:
     _recur("rising", k, step, -apply("to_real", k) / u, _turned(d, k, sine, cosine) / u)
     if n:
         d.body.append(Loop("i", const(0, "i64"), const(n, "i64"), tuple(step)))
-    return scale * var("rising", "f64")
+    return scale * rising if n else rising
 
 
 ROWS = (

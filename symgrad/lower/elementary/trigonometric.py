@@ -1,8 +1,8 @@
 """Sine, cosine and tangent: x = k pi/2 + r + low, two polynomials on |r| <= pi/4, the quadrant by bits.
 
 The subtraction of k times the first part of pi/2 is exact (fused, on the grid of the ulps of both), of the
-second too (33 and 11 bits, |k| < 2^20 and 2^13); what r then rounds off is kept as ``low``. Beyond the limit the C library
-reduces. Sine and cosine of one argument share all but the last line once they are inlined.
+second too (33 and 11 bits, |k| < 2^20 and 2^13); what r then rounds off is kept as ``low``. Beyond the limit the
+C library reduces. Sine and cosine of one argument share all but the last line once they are inlined.
 """
 
 from __future__ import annotations
