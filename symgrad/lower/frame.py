@@ -49,6 +49,7 @@ class Frame:
         self.names = module.names.scope()
         self.sizes = SizeNames(self.names)
         self.notes, self.origin = notes, origin
+        self.inputs: frozenset[Node] = frozenset()
         self.body: list[Statement] = []
         self.checks: list[Statement] = []
         self.buffers: dict[Node, str] = {}
@@ -56,6 +57,7 @@ class Frame:
         self.places: dict[str, Expr] = {}
         self.hidden: list[tuple[str, Node]] = []
         self._flats: dict[str, str] = {}
+        self._memory: dict[str, str] = {}
         self._shapes: dict[str, tuple[Shape, str]] = {}
         self._loops: list[str] = []
         self._scratch: dict[tuple[str, str], str] = {}
@@ -136,8 +138,13 @@ class Frame:
             return buffer
         name = self.fresh(f"{buffer}_view")
         self.body.append(Call("reshape", (buffer, name, *map(self.extent, shape))))
+        self._memory[name] = self.memory(buffer)
         self.own(name, shape, dtype)
         return name
+
+    def memory(self, buffer: str) -> str:
+        """The buffer that a view looks at."""
+        return self._memory.get(buffer, buffer)
 
     def extent(self, size: AnySize) -> str:
         """A size as a digit or a name, for kernels."""
@@ -181,6 +188,11 @@ class Frame:
             self._scratch[key] = self.fresh(stem)
             self.body.append(Allocate(self._scratch[key], (integer(BLOCK),), dtype))
         return self._scratch[key]
+
+    @property
+    def scratch_names(self) -> frozenset[str]:
+        """Blocks that are written before they are read in every iteration."""
+        return frozenset(self._scratch.values())
 
     def literal(self, node: Node) -> Expr:
         """A scalar constant."""

@@ -9,6 +9,7 @@ from symgrad.errors import InternalError
 from symgrad.ir.evaluate import linear
 from symgrad.ir.node import Node
 from symgrad.ir.program import (
+    Allocate,
     Assign,
     Exit,
     Expr,
@@ -24,12 +25,12 @@ from symgrad.ir.program import (
     load,
     var,
 )
-from symgrad.lower.access import is_view
 from symgrad.lower.contract import emit_product
 from symgrad.lower.expand import expand
-from symgrad.lower.frame import Frame, Module
+from symgrad.lower.frame import Frame, Module, count
 from symgrad.lower.gather import emit_gather, emit_scatter
 from symgrad.lower.loops import Kernel, emit_kernel
+from symgrad.lower.merge import Merger, names_in
 from symgrad.lower.scan import emit_cumsum, emit_position, emit_prod_others
 from symgrad.lower.schedule import Plan, Scheduler, Stage
 from symgrad.lower.sizes import integer
@@ -53,14 +54,17 @@ def lower_function(target: Target, module: Module) -> Function:
     results, origin = expand(flat, target.inputs)
     final = dict(zip(flat, results, strict=True))
     frame = Frame(module, target.notes, origin)
+    frame.inputs = frozenset(target.inputs)
     parameters, packed = _declare(frame, target.inputs)
-    plan = Scheduler(results, frozenset(target.inputs)).plan()
-    _check_slices(frame, plan.order, frozenset(target.inputs))
+    plan = Scheduler(results, frame.inputs).plan()
+    _check_slices(frame, plan.order)
     outputs = frozenset(results)
     for stage in plan.stages:
         _emit_stage(frame, stage, plan, outputs)
-    frame.body.append(Return(_returned(frame, target.results, final)))
-    body = (*_bind_sizes(frame, target.inputs), *frame.checks, *frame.body)
+    returned = Return(_returned(frame, target.results, final))
+    kept = frozenset(frame.buffers[n] for n in frame.inputs if n.type.rank) | names_in(returned)
+    merged = Merger(frame.scratch_names, kept).run(frame.body)
+    body = (*_bind_sizes(frame, target.inputs), *frame.checks, *merged, returned)
     hidden = tuple(name for name, _ in frame.hidden)
     extra = tuple(Parameter(name, frame.kind(node), node.type.rank) for name, node in frame.hidden)
     return Function(target.name, (*parameters, *extra), body, target.doc, packed, hidden)
@@ -125,7 +129,7 @@ def _bind_sizes(frame: Frame, inputs: tuple[Node, ...]) -> list[Statement]:
     Raises:  InternalError where no parameter shows it
     """
     found: dict[str, Expr] = {}
-    for node in inputs:
+    for node in frame.inputs:
         if node.op.name == "size":  # a residual that carries a size no array shows
             found[str(node["size"])] = frame.scalars[node]
         for axis, size in enumerate(node.shape):
@@ -143,10 +147,10 @@ def _bind_sizes(frame: Frame, inputs: tuple[Node, ...]) -> list[Statement]:
     return [Assign(frame.sizes[name], expr) for name, expr in found.items() if name in frame.sizes]
 
 
-def _check_slices(frame: Frame, order: list[Node], inputs: frozenset[Node]) -> None:
+def _check_slices(frame: Frame, order: list[Node]) -> None:
     """Slices by named sizes read inside their operand: leave if they do not."""
     for node in order:
-        if node.op.name not in ("slice", "pad") or node in inputs:
+        if node.op.name not in ("slice", "pad") or node in frame.inputs:
             continue
         inner, outer = (node.shape, node.args[0].shape) if node.op.name == "slice" else (node.args[0].shape, node.shape)
         for n, whole, start, step in zip(inner, outer, node["start"], node["step"], strict=True):
@@ -170,8 +174,7 @@ def _test(frame: Frame, op: str, a: Any, b: Any) -> Expr | None:
 
 def _returned(frame: Frame, results: Any, final: dict[Node, Node]) -> tuple:
     """The values of the results in their structure: fresh arrays, none of them twice."""
-    given: set[str] = {frame.buffers[n] for n in frame.buffers if n.op.kind == "leaf" or is_view(n)}
-    given |= {p for n, p in frame.buffers.items() if n in frame.scalars}
+    given = {name for node, name in frame.buffers.items() if node.op.name == "constant" or node in frame.inputs}
     value = _Results(frame, final, given).of(results)
     return value if isinstance(results, tuple) and len(results) > 1 and not is_packed(results) else (value,)
 
@@ -193,18 +196,22 @@ class _Results:
     def _one(self, node: Node) -> Any:
         frame = self.frame
         if not node.type.rank:
-            return frame.literal(node) if node.op.name == "constant" else frame.size(node["size"]) if node.op.name == "size" else frame.scalars[node]
+            return self._scalar(node)
         name = frame.buffer(node)
-        if node.op.kind == "leaf" or name in self.given:
-            name = copied(frame, name, node)
-        self.given.add(name)
+        memory = frame.memory(name)
+        if memory in self.given:
+            return copied(frame, name, node)
+        self.given.add(memory)
         return name
+
+    def _scalar(self, node: Node) -> Expr:
+        if node.op.name == "constant":
+            return self.frame.literal(node)
+        return self.frame.size(node["size"]) if node.op.name == "size" else self.frame.scalars[node]
 
     def _packed(self, group: tuple) -> str:
         frame = self.frame
         name = frame.fresh("values")
-        from symgrad.ir.program import Allocate
-
         frame.body.append(Allocate(name, (integer(len(group)),), frame.module.dtype))
         for position, item in enumerate(group):
             frame.body.append(Store(name, (integer(position),), self._one(self.final[item])))
@@ -213,9 +220,6 @@ class _Results:
 
 def copied(frame: Frame, name: str, node: Node) -> str:
     """A fresh copy of a buffer."""
-    from symgrad.ir.program import Allocate
-    from symgrad.lower.frame import count
-
     fresh = frame.fresh("v")
     frame.body.append(Allocate(fresh, tuple(map(frame.size, node.shape)), frame.kind(node)))
     frame.own(fresh, node.shape, frame.kind(node))

@@ -91,7 +91,9 @@ class Nest:
             *self._lane_loops(body, self._lane_loop),
             *self.block,
         ]
-        return [Loop(chunk, integer(0), apply("floordiv", n + (BLOCK - 1), BLOCK), tuple(inside))]
+        blocks = -(-self.sizes[-1] // BLOCK) if isinstance(self.sizes[-1], int) else None
+        stop = apply("floordiv", n + (BLOCK - 1), BLOCK) if blocks is None else integer(blocks)
+        return [Loop(chunk, integer(0), stop, tuple(inside))]
 
     def _lane_loop(self, d: int, body: list[Statement]) -> Loop:
         return Loop(self.loops[d], integer(0), self.count, tuple(body), mark="vector")

@@ -82,3 +82,14 @@ def _plus(total: Expr | None, product: Expr | None, factor: int) -> Expr:
 def least(a: Expr, b: Expr) -> Expr:
     """min(a, b) of two integers."""
     return apply("select", a < b, a, b)
+
+
+def same_expr(a: Expr, b: Expr) -> bool:
+    """Whether two short expressions are written alike."""
+    stack = [(a, b)]
+    while stack:
+        x, y = stack.pop()
+        if (x.op, x.dtype, x.value, len(x.args)) != (y.op, y.dtype, y.value, len(y.args)):
+            return False
+        stack.extend(zip(x.args, y.args, strict=True))
+    return True

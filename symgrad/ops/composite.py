@@ -42,7 +42,7 @@ def expand_softmax(x: Node, axes: Axes) -> Node:
     top = spread(build("max_reduce", x, axes=axes), x, axes)
     infinite = build("equal", build("abs", top), constant(np.inf))
     tied = build("where", build("equal", x, top), build("where", top > constant(0.0), constant(1.0), constant(0.0)), constant(0.0))
-    weights = build("where", infinite, tied, build("exp", x - top))
+    weights = build("where", infinite, tied, build("exp", x - finite_max(x, axes)))  # the exp of log-softmax
     return zdiv(weights, spread(_sum(weights, axes), x, axes))
 
 
