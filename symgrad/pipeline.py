@@ -189,7 +189,7 @@ class Halves:
 def halves(derived: Derived) -> Halves:
     """value, forward, backward, value_and_grad as targets."""
     code = expanded([*derived.outputs, *derived.gradients, *derived.pulled])
-    outputs = tuple(code[f] for f in derived.outputs)
+    outputs = tuple(_stored(code[f]) for f in derived.outputs)
     gradients = tuple(code[g] for g in derived.gradients)
     pulled = tuple(code[g] for g in derived.pulled)
     seeds = tuple(s for s in derived.seeds)
@@ -204,6 +204,11 @@ def halves(derived: Derived) -> Halves:
     if gradients:
         targets.append(Target("value_and_grad", derived.inputs, (values, _one_or_many(gradients)), notes))
     return Halves(tuple(targets), tuple(read), tuple(stored))
+
+
+def _stored(f: Node) -> Node:
+    """A diagonal Jacobian is stored as its diagonal."""
+    return f.args[0] if f.op.name == "diagonal_matrix" else f
 
 
 def _one_or_many(nodes: tuple[Node, ...]) -> Any:

@@ -101,7 +101,23 @@ class Bundle:
         if function.packed:
             args.insert(0, np.array(packed, dtype=scalar))
         args += [self._hidden[h] for h in function.hidden]
-        return unpacked(target.results, guarded(self.entry(name), args))
+        result = unpacked(target.results, guarded(self.entry(name), args))
+        return self._wrapped(name, result) if self._diagonal else result
+
+    @cached_property
+    def _diagonal(self) -> bool:
+        return any(f.op.name == "diagonal_matrix" for f in self.derived.outputs)
+
+    def _wrapped(self, name: str, result: Any) -> Any:
+        """Outputs that are diagonal Jacobians, as such."""
+        outputs = result[0] if name in ("forward", "value_and_grad") else result if name == "value" else None
+        if outputs is None:
+            return result
+        flat = outputs if len(self.derived.outputs) > 1 else (outputs,)
+        kinds = [f.op.name == "diagonal_matrix" for f in self.derived.outputs]
+        made = tuple(Diagonal(v) if k else v for v, k in zip(flat, kinds, strict=True))
+        shaped = made if len(made) > 1 else made[0]
+        return shaped if name == "value" else (shaped, *result[1:])
 
 
 def guarded(function: Callable[..., Any], args: Sequence[Any]) -> Any:
@@ -119,8 +135,6 @@ def guarded(function: Callable[..., Any], args: Sequence[Any]) -> Any:
 def unpacked(structure: Any, result: Any) -> Any:
     """Results as users see them: packed vectors as tuples of floats, 0-d values as Python numbers."""
     if isinstance(structure, Node):
-        if structure.op.name == "diagonal_matrix":
-            return Diagonal(result)
         return result.item() if isinstance(result, (np.generic,)) else result
     if is_packed(structure):
         return tuple(result.tolist())

@@ -7,9 +7,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from symgrad.api.check import check
+from symgrad.api.save import save_source
 from symgrad.api.scipy import Problem, as_scipy
 from symgrad.emit.count import count, shown
 from symgrad.pipeline import PassReport
+from symgrad.runtime.check import CheckReport, Effort
 from symgrad.view.derivation import Derivation
 
 if TYPE_CHECKING:
@@ -52,8 +55,6 @@ class Views:
 
     def save_source(self, path: str | Path, standalone: bool = False) -> Path:
         """Write the source to a file; ``standalone`` needs NumPy and Numba only, and running it checks itself."""
-        from symgrad.api.save import save_source
-
         return save_source(self._bundle, Path(path), standalone)
 
     @cached_property
@@ -76,6 +77,10 @@ class Views:
         entries = {name: shown(count(self._bundle.functions[name])) for name in self._bundle.program.entries}
         text = self._bundle.source.text
         return Report(self._bundle.derived.passes, entries, text.count("\n"), self._bundle.loaded.hit)
+
+    def check(self, *args: Any, seed: int = 0, **kwargs: Any) -> CheckReport:
+        """Compare every gradient with differences at a point: a table that prints, with ``ok``."""
+        return check(self, args, kwargs, Effort(seed=seed))  # type: ignore[arg-type]
 
     def as_scipy(self, x0: Any = None, **fixed: Any) -> Problem:
         """x0, fun, jac, hess, hessp, flatten, unflatten, bounds on one flat vector; other inputs are fixed by name."""

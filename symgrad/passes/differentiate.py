@@ -8,7 +8,7 @@ from symgrad.ir.node import Node, Op, build, constant, register
 from symgrad.ir.types import ArrayType, Shape, size_product
 from symgrad.ir.walk import depends, topological
 from symgrad.ops.leaf import cast
-from symgrad.ops.shape import broadcast, embed_diagonal, eye, reshape, take_slice, transpose
+from symgrad.ops.shape import broadcast, embed_diagonal, eye, lead, reshape, take_slice, transpose
 from symgrad.passes.forward import forward
 from symgrad.passes.reverse import reverse, with_rules
 
@@ -21,11 +21,25 @@ def _expand_diagonal_matrix(d: Node) -> Node:
     return reshape(embed_diagonal(flat, (0, 1)), d.shape + d.shape)
 
 
+def _diagonal_vjp(y_bar: Node, y: Node, d: Node) -> tuple[Node]:
+    n = size_product(d.shape)
+    return (reshape(build("diagonal", reshape(y_bar, (n, n)), axes=(0, 1)), d.shape),)
+
+
+def _diagonal_jvp(xs_dot: tuple, y: Node, d: Node) -> Node:
+    front = lead(xs_dot[0], d)
+    k = len(front)
+    flat = reshape(xs_dot[0], (*front, size_product(d.shape)))
+    return reshape(embed_diagonal(flat, (k, k + 1)), front + d.shape + d.shape)
+
+
 register(
     Op(
         "diagonal_matrix",
         "composite",
         lambda t: ArrayType(t.shape + t.shape, t.dtype),
+        vjp=_diagonal_vjp,
+        jvp=_diagonal_jvp,
         lower=_expand_diagonal_matrix,
         latex=lambda d: rf"\operatorname{{diag}}\left({d}\right)",
         samples=((((4,),), {}),),
