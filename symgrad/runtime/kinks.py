@@ -20,6 +20,7 @@ from symgrad.ir.walk import depends, topological
 from symgrad.ops.reduce import spread
 
 Cells = Callable[[Sequence[Any]], np.ndarray]
+Rule = Callable[[Node], list[tuple[Node, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,11 @@ class Guard:
     kind: str
 
 
-def _sign(value: Callable[..., Node]) -> Callable[[Node], list[tuple[Node, str]]]:
+def _sign(value: Callable[..., Node]) -> Rule:
     return lambda node: [(value(*node.args), "sign")]
 
 
-def _floor(value: Callable[..., Node]) -> Callable[[Node], list[tuple[Node, str]]]:
+def _floor(value: Callable[..., Node]) -> Rule:
     return lambda node: [(value(*node.args), "floor")]
 
 
@@ -83,28 +84,28 @@ def _angle(node: Node) -> list[tuple[Node, str]]:
     return [(negative, "set"), (build("hypot", y, x), "sign")]
 
 
+def _each(names: str, rule: Rule) -> dict[str, Rule]:
+    return dict.fromkeys(names.split(), rule)
+
+
 _ITSELF = lambda node: [(node, "sign")]  # noqa: E731
-_ARGUMENT = _sign(_first)
 _ORDER = _sign(_difference)
-GUARDS: dict[str, Callable[[Node], list[tuple[Node, str]]]] = {
-    **dict.fromkeys(
-        "abs sign relu relu_slope prelu sqrt cbrt dsqrt log log2 log10 dlog reciprocal xlogy".split(), _ARGUMENT
-    ),
-    **dict.fromkeys("less less_equal greater greater_equal equal not_equal".split(), _ORDER),
-    **dict.fromkeys("maximum minimum dmaximum dminimum".split(), _ORDER),
-    **dict.fromkeys("floor ceil trunc".split(), _floor(_first)),
-    **dict.fromkeys("hypot norm".split(), _ITSELF),
-    **dict.fromkeys("max_reduce min_reduce".split(), _extreme),
-    **dict.fromkeys("arcsin arccos arccosh arctanh".split(), _unit),
-    **dict.fromkeys("argmax argmin any_reduce all_reduce".split(), lambda node: [(node, "set")]),
-    **dict.fromkeys("div zdiv".split(), _sign(lambda a, b: b)),
+_POLES = _floor(lambda x: build("minimum", x, constant(0.5)))
+GUARDS: dict[str, Rule] = {
+    **_each("abs sign relu relu_slope prelu sqrt cbrt dsqrt log log2 log10 dlog reciprocal xlogy", _sign(_first)),
+    **_each("less less_equal greater greater_equal equal not_equal", _ORDER),
+    **_each("maximum minimum dmaximum dminimum", _ORDER),
+    **_each("floor ceil trunc", _floor(_first)),
+    **_each("hypot norm", _ITSELF),
+    **_each("max_reduce min_reduce", _extreme),
+    **_each("arcsin arccos arccosh arctanh", _unit),
+    **_each("argmax argmin any_reduce all_reduce", lambda node: [(node, "set")]),
+    **_each("div zdiv", _sign(lambda a, b: b)),
+    **_each("lgamma digamma polygamma", _POLES),
     "gate": _sign(lambda g, z: z),
     "log1p": _sign(lambda x: x + constant(1.0)),
     "round": _floor(lambda x: x + constant(0.5)),
     "mod": lambda node: [(build("div", *node.args), "floor")] if node.dtype == "real" else [],
-    "lgamma": _floor(lambda x: build("minimum", x, constant(0.5))),
-    "digamma": _floor(lambda x: build("minimum", x, constant(0.5))),
-    "polygamma": _floor(lambda x: build("minimum", x, constant(0.5))),
     "power": _power,
     "clip": _clip,
     "dclip": _clip,

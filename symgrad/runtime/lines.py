@@ -1,7 +1,7 @@
 """The lines through a point along which a gradient is checked: one coordinate each, or a random signed direction.
 
-In: a function with its gradient (a Subject) and a point. Out: Probes, each a function of one number t whose derivative at
-0 the gradient predicts. A probe never changes the point.
+In: a function with its gradient (a Subject) and a point. Out: Probes, each a function of one number t whose
+derivative at 0 the gradient predicts. A probe never changes the point.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Subject:
     """What is checked, as plain functions of a point (arrays in the order of the inputs).
 
     ``value`` gives an array whose sum is differentiated (pair an array output with a cotangent there), ``gradient``
-    that sum's gradients for the inputs at the positions ``wrt``, ``cells`` the sides of the kinks (see ``kinks.watch``),
+    that sum's gradients for the inputs at the positions ``wrt``, ``cells`` the sides of the kinks (``kinks.watch``),
     ``pushforward(point, tangents)`` the tangent of the sum. ``twin`` is the same function in float64.
     """
 
@@ -102,7 +102,7 @@ def _along(subject: Subject, point: Point, k: int, step: np.ndarray) -> tuple[Li
 
 
 def _scales(line: Line, slope: float, element: float) -> tuple[float, ...]:
-    """Lengths over which the function may vary: the element's own, that of value over slope, and 1; the smallest first."""
+    """Lengths over which the function may vary: the element's own, value over slope, and 1; the smallest first."""
     size = float(np.sum(np.abs(line(0.0))))
     with np.errstate(all="ignore"):
         by_slope = float(np.float64(size) / abs(slope))

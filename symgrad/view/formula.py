@@ -1,8 +1,8 @@
 """Is my hand gradient right? ``check_formula(f, wrt, claimed)``.
 
-In: a tensor, a variable or named intermediate, and a claim: text, a SymPy expression, a tensor or a NumPy function. Out: a
-FormulaReport: equal (proved, or at how many random points to how many digits), or the first term that differs with a
-point where it differs, both values, and the derivation's own step.
+In: a tensor, a variable or named intermediate, and a claim: text, a SymPy expression, a tensor or a NumPy function.
+Out: a FormulaReport: equal (proved, or at how many random points to how many digits), or the first term that differs
+with a point where it differs, both values, and the derivation's own step.
 """
 
 from __future__ import annotations

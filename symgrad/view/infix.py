@@ -16,12 +16,13 @@ Written = tuple[str, int]  # text, and how strongly it holds together
 _SUM, _MINUS, _PRODUCT, _DIVISOR, _POWER, _ATOM = range(6)
 _LONGEST = 240
 _INFIX = {
-    "add": (" + ", _SUM, _SUM), "sub": (" - ", _SUM, _PRODUCT), "mul": ("*", _MINUS, _PRODUCT), "zmul": ("*", _MINUS, _PRODUCT),
-    "div": ("/", _MINUS, _DIVISOR), "zdiv": ("/", _MINUS, _DIVISOR), "power": ("**", _ATOM, _POWER), "less": (" < ", _SUM, _SUM),
-    "less_equal": (" <= ", _SUM, _SUM), "greater": (" > ", _SUM, _SUM), "greater_equal": (" >= ", _SUM, _SUM),
-    "logical_and": (" & ", _SUM, _SUM), "logical_or": (" | ", _SUM, _SUM),
+    "add": (" + ", _SUM, _SUM), "sub": (" - ", _SUM, _PRODUCT), "mul": ("*", _MINUS, _PRODUCT),
+    "zmul": ("*", _MINUS, _PRODUCT), "div": ("/", _MINUS, _DIVISOR), "zdiv": ("/", _MINUS, _DIVISOR),
+    "power": ("**", _ATOM, _POWER), "less": (" < ", _SUM, _SUM), "less_equal": (" <= ", _SUM, _SUM),
+    "greater": (" > ", _SUM, _SUM), "greater_equal": (" >= ", _SUM, _SUM), "logical_and": (" & ", _SUM, _SUM),
+    "logical_or": (" | ", _SUM, _SUM),
 }  # fmt: skip
-_SILENT = frozenset("broadcast cast stop_gradient constant_like reshape named".split())
+_SILENT = ("broadcast", "cast", "stop_gradient", "constant_like", "reshape", "named")
 _PRODUCTS = {
     "ij,jk->ik": "{0} @ {1}", "ij,j->i": "{0} @ {1}", "j,jk->k": "{0} @ {1}", "i,i->": "{0} @ {1}",
     "ji,jk->ik": "{0}.T @ {1}", "ij,ik->jk": "{0}.T @ {1}", "ij,kj->ik": "{0} @ {1}.T", "ik,jk->ij": "{0} @ {1}.T",
@@ -30,12 +31,19 @@ _PRODUCTS = {
 
 # Derivatives that are computed in a form of their own, in the textbook's
 _SHOWN = {
-    "dlog": ("1/{0}", _DIVISOR, _PRODUCT), "dsqrt": ("1/(2*{0})", _PRODUCT, _PRODUCT), "gaussian": ("exp(-{0}**2)", _ATOM, _ATOM),
-    "sigmoid_slope": ("sigmoid({0})*(1 - sigmoid({0}))", _SUM, _PRODUCT), "tanh_slope": ("1 - tanh({0})**2", _SUM, _SUM),
-    "dpower_dx": ("{1}*{0}**({1} - 1)", _ATOM, _PRODUCT), "dpower_dy": ("{0}**{1}*log({0})", _ATOM, _PRODUCT),
-    "dmaximum": ("({0} > {1})", _SUM, _ATOM), "dminimum": ("({0} < {1})", _SUM, _ATOM), "relu_slope": ("({0} > 0)", _SUM, _ATOM),
-    "dclip": ("({1} < {0} < {2})", _SUM, _ATOM), "gate": ("{0}*({1} > 0)", _PRODUCT, _PRODUCT),
-}  # fmt: skip
+    "dlog": ("1/{0}", _DIVISOR, _PRODUCT),
+    "dsqrt": ("1/(2*{0})", _PRODUCT, _PRODUCT),
+    "gaussian": ("exp(-{0}**2)", _ATOM, _ATOM),
+    "sigmoid_slope": ("sigmoid({0})*(1 - sigmoid({0}))", _SUM, _PRODUCT),
+    "tanh_slope": ("1 - tanh({0})**2", _SUM, _SUM),
+    "dpower_dx": ("{1}*{0}**({1} - 1)", _ATOM, _PRODUCT),
+    "dpower_dy": ("{0}**{1}*log({0})", _ATOM, _PRODUCT),
+    "dmaximum": ("({0} > {1})", _SUM, _ATOM),
+    "dminimum": ("({0} < {1})", _SUM, _ATOM),
+    "relu_slope": ("({0} > 0)", _SUM, _ATOM),
+    "dclip": ("({1} < {0} < {2})", _SUM, _ATOM),
+    "gate": ("{0}*({1} > 0)", _PRODUCT, _PRODUCT),
+}
 
 
 def infix(node: Node, names: Mapping[Node, str] | None = None) -> str:

@@ -52,7 +52,7 @@ def _is_zero(difference: sp.Expr) -> bool:
         return True
     if difference.has(*_REFUSED) or difference.count_ops() > _MOST_OPERATIONS:
         return False
-    return any(_vanishes(rewritten) for rewritten in map(lambda way: way(difference), _WAYS))
+    return any(_vanishes(way(difference)) for way in _WAYS)
 
 
 def _vanishes(expr: Any) -> bool:

@@ -176,7 +176,7 @@ def _edits(
     for n, i, a in places:
         if a.op.name == "square":
             yield (n, i), a.args[0], "{} should not be squared"
-        if a.op.name not in ("neg", "constant"):
+        if a.op.name != "constant":
             yield from (((n, i), change(a), words) for words, change in _EDITS)
         if a.op.name == "variable":
             yield from (
