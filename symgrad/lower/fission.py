@@ -1,9 +1,9 @@
-"""Long straight bodies of a loop over lanes, cut into several loops.
+"""Bodies of a loop over lanes with long chains of dependent operations, cut into several loops.
 
-A core keeps some hundred instructions in flight. In a body of k dependent instructions only 1/k of them belong to
-different lanes, so time grows with k squared; short loops over one block, whose values cross
-in scratch memory that stays in the first cache, run at full throughput (measured: 20 operations with seven
-elementary functions, 10.7 to 4.4 ns an element).
+A core keeps some 450 instructions in flight, and an operation takes about four cycles. With a long chain of operations
+the lanes in flight cannot fill its units, and time grows with the square of the chain; short loops over one block,
+whose values cross in scratch memory that stays in the first cache, run at full throughput (measured: 20 operations with
+seven elementary functions, 10.7 ns an element whole, 6.9 cut at 80, 5.3 at 56, 4.2 at 36, 4.3 at 26).
 """
 
 from __future__ import annotations
@@ -17,47 +17,48 @@ from symgrad.ir.program import statements as every
 from symgrad.lower import elementary
 from symgrad.lower.frame import Frame
 
-LONG = 64  # instructions of one loop over lanes
-_WEIGHT = {"div": 4, "sqrt": 6, "floordiv": 8, "mod": 8}
+LONG = 36  # operations that depend on each other, in one loop over lanes
+_LATENCY = {"div": 4, "sqrt": 5, "floordiv": 8, "mod": 8, "load": 1, "const": 0, "var": 0}
 
 
-def cost(expr: Expr) -> int:
-    """About how many instructions the expression takes, called functions included."""
-    total, stack = 0, [expr]
-    while stack:
-        part = stack.pop()
-        if part.op == "call":
-            total += call_cost(str(part.value), part.dtype)
-        elif part.op not in ("const", "var"):
-            total += _WEIGHT.get(part.op, 1)
-        stack.extend(part.args)
-    return total
+def chain(expr: Expr, known: dict[str, int]) -> int:
+    """The length of the longest chain of operations, from names whose chains are ``known``."""
+    done: dict[int, int] = {}
+    for part in _operands_first(expr):
+        below = max((done[id(a)] for a in part.args), default=known.get(str(part.value), 0) if part.op == "var" else 0)
+        done[id(part)] = below + (latency(str(part.value), part.dtype) if part.op == "call" else _LATENCY.get(part.op, 1))
+    return done[id(expr)]
 
 
 @cache
-def call_cost(name: str, dtype: str) -> int:
-    """The instructions of an elementary function."""
+def latency(name: str, dtype: str) -> int:
+    """The longest chain of operations in an elementary function."""
     base = name.removesuffix("_fast")
     if name.startswith("math."):
-        return 50
+        return 30
     functions = elementary.build(base if base in elementary.WIDE else name, dtype)
-    return sum(_function_cost(f) for f in functions if not f.name.endswith("_wide"))
+    wanted = f"{base}_fast" if base in elementary.WIDE else name
+    return _through(next(f for f in functions if f.name == wanted))
 
 
-def _function_cost(function: Function) -> int:
-    exprs = [s.expr for s in every(function.body) if isinstance(s, Assign)]
-    exprs += [v for s in every(function.body) for v in getattr(s, "values", ()) if isinstance(v, Expr)]
-    total, stack = 0, exprs
-    while stack:
-        part = stack.pop()
-        total += 0 if part.op in ("const", "var", "call") else _WEIGHT.get(part.op, 1)
-        stack.extend(part.args)
-    return total
+def _through(function: Function) -> int:
+    known: dict[str, int] = {}
+    longest = 0
+    for statement in every(function.body):
+        if isinstance(statement, Assign):
+            known[statement.target] = chain(statement.expr, known)
+        for value in getattr(statement, "values", ()):
+            longest = max(longest, chain(value, known))
+    return longest
 
 
 def cut(frame: Frame, body: Iterable[Statement], lane: Expr) -> list[list[Statement]]:
     """The body as one or more bodies, to be run one after the other over the lanes of a block."""
-    groups = _grouped(_one_call_each(frame, body))
+    whole = list(body)
+    groups = _grouped(whole)
+    if len(groups) == 1 and max(chain(s.expr, {}) for s in whole) <= LONG:  # type: ignore[union-attr]
+        return [whole]
+    groups = _grouped(_one_call_each(frame, whole))
     return _joined(frame, groups, lane) if len(groups) > 1 else groups
 
 
@@ -103,15 +104,18 @@ def _calls(expr: Expr) -> list[Expr]:
 
 
 def _grouped(body: list[Statement]) -> list[list[Statement]]:
+    """A new group wherever a chain would become too long."""
     groups: list[list[Statement]] = [[]]
-    filled = 0
+    known: dict[str, int] = {}
     for statement in body:
-        own = cost(statement.expr)  # type: ignore[union-attr]
-        if filled and filled + own > LONG:
+        own = chain(statement.expr, known)  # type: ignore[union-attr]
+        if own > LONG and groups[-1]:
             groups.append([])
-            filled = 0
+            known = {}
+            own = chain(statement.expr, known)  # type: ignore[union-attr]
         groups[-1].append(statement)
-        filled += own
+        if isinstance(statement, Assign):
+            known[statement.target] = own
     return groups
 
 

@@ -50,6 +50,7 @@ class Frame:
         self.sizes = SizeNames(self.names)
         self.notes, self.origin = notes, origin
         self.inputs: frozenset[Node] = frozenset()
+        self.said: set[str] = set()  # names of elements that were given once
         self.body: list[Statement] = []
         self.checks: list[Statement] = []
         self.buffers: dict[Node, str] = {}

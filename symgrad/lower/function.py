@@ -7,7 +7,7 @@ from typing import Any
 
 from symgrad.errors import InternalError
 from symgrad.ir.evaluate import linear
-from symgrad.ir.node import Node
+from symgrad.ir.node import Node, build
 from symgrad.ir.program import (
     Allocate,
     Assign,
@@ -52,6 +52,7 @@ def lower_function(target: Target, module: Module) -> Function:
     """The function of a target."""
     flat = list(_leaves(target.results))
     results, origin = expand(flat, target.inputs)
+    results = [_moved_out(n) if n.type.rank and (n.op.kind == "leaf" or n in target.inputs) else n for n in results]
     final = dict(zip(flat, results, strict=True))
     frame = Frame(module, target.notes, origin)
     frame.inputs = frozenset(target.inputs)
@@ -68,6 +69,11 @@ def lower_function(target: Target, module: Module) -> Function:
     hidden = tuple(name for name, _ in frame.hidden)
     extra = tuple(Parameter(name, frame.kind(node), node.type.rank) for name, node in frame.hidden)
     return Function(target.name, (*parameters, *extra), body, target.doc, packed, hidden)
+
+
+def _moved_out(node: Node) -> Node:
+    """An array that is given, as one that is computed."""
+    return build("broadcast", node, shape=node.shape)
 
 
 def _leaves(results: Any) -> Iterator[Node]:

@@ -14,40 +14,44 @@ from typing import Any
 from symgrad.ir.node import Node
 from symgrad.ir.program import Accumulate, Assign, Expr, Statement, Store, apply, var
 from symgrad.lower import elementary
-from symgrad.lower.fission import call_cost
+from symgrad.lower.fission import chain
 from symgrad.lower.frame import Frame
 
 _OPS_WEIGHT = {"div": 4, "sqrt": 4, "call": 12, "mod": 4, "floordiv": 4}
 
 
 def survey(frame: Frame, values: Iterable[Node], here: frozenset[Node]) -> tuple[bool, int]:
-    """Whether computing elements of these nodes calls a function of ``elementary.WIDE``, and about their instructions."""
-    stack, seen = list(values), set()
-    wide, cost = False, 0
+    """Whether computing elements of these nodes calls a function of ``elementary.WIDE``, and the longest chain."""
+    stack = [(node, False) for node in values]
+    chains: dict[Node, int] = {}
+    wide = False
     while stack:
-        node = stack.pop()
-        if node in seen or not node.type.rank or (node in frame.buffers and node not in here):
-            continue
-        seen.add(node)
-        own, calls = profile(node)
-        cost += own + sum(call_cost(name, frame.module.dtype) for name in calls)
-        wide = wide or any(name in elementary.WIDE for name in calls)
-        stack.extend(node.args)
-    return wide, cost
+        node, ready = stack.pop()
+        if ready:
+            _, calls, own = profile(node)
+            chains[node] = own + max((chains[a] for a in node.args), default=0)
+            wide = wide or any(name in elementary.WIDE for name in calls)
+        elif node not in chains:
+            if not node.type.rank or (node in frame.buffers and node not in here):
+                chains[node] = 0
+                continue
+            stack.append((node, True))
+            stack.extend((a, False) for a in node.args)
+    return wide, max(chains.values(), default=0)
 
 
-def profile(node: Node) -> tuple[int, frozenset[str]]:
-    """About how many additions one element costs, and the functions it calls."""
+def profile(node: Node) -> tuple[int, frozenset[str], int]:
+    """About how many additions one element costs, the functions it calls, and its longest chain."""
     if node.op.kind != "elementwise":
-        return 0, frozenset()
+        return 0, frozenset(), 0
     if node.op.row is None or node.op.row.code is None:
-        return 1, frozenset()
+        return 1, frozenset(), 1
     kinds = tuple(a.dtype for a in node.args)
     return _profile(node.op.row, kinds, tuple(sorted(node.params.items())))
 
 
 @cache
-def _profile(row: Any, kinds: tuple[str, ...], params: tuple[tuple[str, Any], ...]) -> tuple[int, frozenset[str]]:
+def _profile(row: Any, kinds: tuple[str, ...], params: tuple[tuple[str, Any], ...]) -> tuple[int, frozenset[str], int]:
     dtypes = {"real": "f64", "int": "i64", "bool": "bool"}
     code = row.code
     expr = code(*(var(f"x{i}", dtypes[k]) for i, k in enumerate(kinds)), **dict(params))
@@ -63,7 +67,7 @@ def _profile(row: Any, kinds: tuple[str, ...], params: tuple[tuple[str, Any], ..
         if part.op == "call":
             calls.add(str(part.value))
         stack.extend(part.args)
-    return cost, frozenset(calls)
+    return cost, frozenset(calls), chain(expr, {})
 
 
 def with_fast_forms(frame: Frame, body: list[Statement], flag: str) -> list[Statement]:

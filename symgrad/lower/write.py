@@ -38,7 +38,6 @@ class Writer:
         self.held: set[Pair] = set()
         self._length: dict[int, int] = {}
         self._kept: list[Expr] = []  # what _length knows by identity stays alive
-        self._said: set[str] = set()
 
     def run(self, roots: list[Pair], depth: int, named: frozenset[Node] = frozenset()) -> list[Expr]:
         """The expressions of the roots, which are read at that depth; ``named`` nodes get their own line."""
@@ -118,9 +117,9 @@ class Writer:
         if node.op.kind == "leaf" or node in self.frame.buffers or node in self.frame.scalars:
             return None
         name = self.frame.name(node)
-        if name is None or name in self._said:
+        if name is None or name in self.frame.said:
             return None
-        self._said.add(name)
+        self.frame.said.add(name)
         return name
 
     def _assign(self, name: str, expr: Expr, body: list[Statement], node: Node) -> Expr:
