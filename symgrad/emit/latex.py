@@ -7,7 +7,7 @@ used twice or a formula grows beyond a budget, so that a DAG of 2^200 paths prin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from symgrad.emit.latex_arrays import ARRAYS
 from symgrad.emit.latex_naming import Naming
@@ -17,9 +17,8 @@ from symgrad.emit.latex_templates import by_template
 from symgrad.ir.node import Node
 from symgrad.ir.walk import topological, variables
 
-BUDGET = 60  # operations in one line
-CLOSED_BUDGET = 200  # in one formula that is asked for closed
-SHARED = 3  # operations that are worth a name when they are used twice
+BUDGET = 60  # signs in one line
+SHARED = 3  # signs that are worth a name when they are used twice
 _UNSEEN = frozenset("broadcast reshape cast named neg".split())
 _PRINTERS = {**SCALARS, **ARRAYS}
 
@@ -63,17 +62,19 @@ def write(node: Node, args: list[Piece], naming: Naming) -> Piece:
 
 
 def sharing(
-    roots: Sequence[Node], naming: Naming, budget: int = BUDGET, shared: int = SHARED, stop: Iterable[Node] = ()
+    roots: Sequence[Node], naming: Naming, limits: tuple[int, int] = (BUDGET, SHARED), stop: Iterable[Node] = (), known: Container[Node] = ()
 ) -> list[Node]:
     """The nodes that should have a name of their own, arguments first, so that every line stays short.
 
-    Maths:  a node is chosen if it is read twice and has ``shared`` operations, or has more than ``budget``
+    Maths:  with limits (m, k) a node is chosen if it has more than m signs, or k signs and is read twice;
+            one that has a name already (``known``) if it is read twice. ``stop`` nodes are leaves
     """
-    known = set(stop)
+    budget, shared = limits
+    ends_here = set(stop)
     uses: dict[Node, int] = {}
-    order = topological(roots, stop=known)
+    order = topological(roots, stop=ends_here)
     for n in order:
-        if n not in known:
+        if n not in ends_here:
             for a in n.args:
                 uses[a] = uses.get(a, 0) + 1
     for r in roots:
@@ -82,12 +83,13 @@ def sharing(
     weight: dict[Node, int] = {}
     chosen: list[Node] = []
     for n in order:
-        if n in known or not n.args or naming.of(n) is not None:
+        if n in ends_here or not n.args or naming.of(n) is not None:
             weight[n] = 1 if n.op.kind == "leaf" else 0
             continue
         weight[n] = (n.op.name not in _UNSEEN) + sum(weight[a] for a in n.args)
-        heavy = weight[n] > budget or (uses[n] > 1 and weight[n] >= shared)
-        if heavy and n.op.name not in _UNSEEN and (n not in ends or uses[n] > 1):
+        twice = uses[n] > 1
+        heavy = n.op.name not in _UNSEEN and (weight[n] > budget or (twice and weight[n] >= shared))
+        if (heavy and (twice or n not in ends)) or (twice and n in known):
             chosen.append(n)
             weight[n] = 1
     return chosen

@@ -25,7 +25,7 @@ ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde", "dot": r"\dot"}
 # What a quoted character is in mathematics; each is a command of plain LaTeX, KaTeX and MathJax alike.
 _QUOTED = {
     "\\": r"\backslash ", "{": r"\{", "}": r"\}", "$": r"\$", "%": r"\%", "#": r"\#", "&": r"\&", "_": r"\_",
-    "^": r"\wedge ", "~": r"\sim ", "<": "{<}", ">": "{>}",
+    "^": r"\hat{}", "~": r"\sim ", "<": "{<}", ">": "{>}",
 }  # fmt: skip
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,:;!?()[]+-*/=|@'\"")
 _LAYER = re.compile(r"([A-Za-z]+?)_?([0-9]{1,4})")

@@ -31,6 +31,7 @@ class Naming:
     def __init__(self) -> None:
         self.functions: dict[str, str] = {}  # activation -> the letter that stands for it
         self.arrays: list[Node] = []  # constant arrays that got a letter
+        self.by_element = False  # whether arrays are written with indices
         self._shown: dict[Node, Name] = {}
         self._taken: set[str] = set()
         self._counters: dict[str, count] = {}

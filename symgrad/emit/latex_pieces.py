@@ -15,6 +15,7 @@ ROW_LEVELS = {"or": RELATION, "and": RELATION, "rel": RELATION, "add": SUM, "mul
 _TALL = re.compile(r"\\(frac|sum|prod|begin|sqrt|left|int)\b")
 _NAMED_FUNCTION = re.compile(r"\\(sin|cos|tan|sinh|cosh|tanh|ln)(?= )")
 _NAME = re.compile(r"(\\(hat|bar|tilde|dot|mathrm)\{[^{}]*\}|\\[a-zA-Z]+|[A-Za-z])(\^\{\(\d+\)\})?")
+_NUMERIC_FRACTION = re.compile(r"\\frac\{\d")
 _UPRIGHT = re.compile(r"\\(mathrm|text|operatorname)\{")
 
 
@@ -66,7 +67,7 @@ def at_least(piece: Piece, level: int) -> str:
 
 def joined(left: str, right: str) -> str:
     r"""Two factors side by side: a \cdot before a digit, a thin space beside a word."""
-    if right[0].isdigit() or (right.startswith(r"\frac") and left[-1:].isdigit()):
+    if right[0].isdigit() or _NUMERIC_FRACTION.match(right):
         return rf"{left} \cdot {right}"
     wide = _UPRIGHT.match(right) or re.search(r"\\(mathrm|text)\{[^{}]*\}$", left)
     return rf"{left} \, {right}" if wide else f"{left} {right}"

@@ -46,19 +46,19 @@ def rank(node: Node) -> int:
     return node.type.rank
 
 
-def product(a: Piece, b: Piece, left: Node, right: Node) -> Piece:
-    """The element-wise product: juxtaposed where a factor is a scalar."""
-    return hadamard(a, b) if rank(left) and rank(right) else multiplied(a, b)
+def product(a: Piece, b: Piece, left: Node, right: Node, by_element: bool = False) -> Piece:
+    """The element-wise product: juxtaposed where a factor is a scalar, or elements are written."""
+    return hadamard(a, b) if not by_element and rank(left) and rank(right) else multiplied(a, b)
 
 
 def _product(node: Node, args: list[Piece], naming: Naming) -> Piece:
-    return product(args[0], args[1], *node.args[:2])
+    return product(args[0], args[1], *node.args[:2], naming.by_element)
 
 
 def _gate(node: Node, args: list[Piece], naming: Naming) -> Piece:
     """The pullback of relu: g relu'(z)."""
     slope = applied("relu_slope", node.args[1], args[1], naming)
-    return product(args[0], slope, *node.args)
+    return product(args[0], slope, *node.args, naming.by_element)
 
 
 def applied(op: str, x: Node, piece: Piece, naming: Naming) -> Piece:
@@ -78,7 +78,7 @@ def applied(op: str, x: Node, piece: Piece, naming: Naming) -> Piece:
     y = function if name is None else named_piece(name.latex, name.raised)
     if primal == "tanh":
         return subtracted(ONE, raised(y, "2"))
-    return product(y, subtracted(ONE, y), x, x)
+    return product(y, subtracted(ONE, y), x, x, naming.by_element)
 
 
 def named_piece(latex: str, is_raised: bool) -> Piece:

@@ -1,1 +1,168 @@
-def unicode(s): return s
+r"""LaTeX of this package as one line of Unicode, for terminals.
+
+In: a formula as ``latex`` prints it (or a name as its reader gave it). Out: the same content: \frac{\partial J}{\partial W^{(2)}} is
+\u2202J/\u2202W\u207d\u00b2\u207e. A small machine with a stack of groups; a command it does not know is shown by its name.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_GREEK = {
+    n: unicodedata.lookup(f"GREEK {'CAPITAL' if n[0].isupper() else 'SMALL'} LETTER {'LAMDA' if n == 'lambda' else 'LAMDA' if n == 'Lambda' else n.upper()}")
+    for n in (
+        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega "
+        "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
+    ).split()
+}
+SIGNS = _GREEK | {
+    "varphi": "φ", "partial": "∂", "sum": "Σ", "prod": "Π", "odot": "⊙", "cdot": "·", "top": "ᵀ", "infty": "∞", "le": "≤", "ge": "≥",
+    "ne": "≠", "neg": "¬", "wedge": "∧", "vee": "∨", "bmod": "mod", "to": "→", "ldots": "…", "langle": "⟨", "rangle": "⟩",
+    "lfloor": "⌊", "rfloor": "⌋", "lceil": "⌈", "rceil": "⌉", "lVert": "‖", "rVert": "‖", "left": "", "right": "", "quad": ", ",
+    "backslash": "\\", "sim": "~", ",": " ", " ": " ", "{": "{", "}": "}", "$": "$", "%": "%", "#": "#", "&": "&", "_": "_", "[": "[",
+}  # fmt: skip
+_FUNCTIONS = frozenset("ln log sin cos tan arcsin arccos arctan sinh cosh tanh exp max min".split())
+_ARGUMENTS = {"frac": 2, "sqrt": 1, "hat": 1, "bar": 1, "tilde": 1, "dot": 1, "overline": 1, "mathrm": 1, "text": 1, "operatorname": 1,
+              "mathbb": 1, "begin": 1, "end": 1, "^": 1, "_": 1}  # fmt: skip
+_ACCENTS = {"hat": "\u0302", "bar": "\u0304", "overline": "\u0304", "tilde": "\u0303", "dot": "\u0307"}
+_RAISED = dict(zip("0123456789+-()nᵀ", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿᵀ", strict=True))
+_LOWERED = dict(zip("0123456789+-()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", strict=True))
+_TOKEN = re.compile(r"\\[a-zA-Z]+|\\.|\s+|[^\\\s]", re.DOTALL)
+_OPERATORS = "+-=<>≤≥≠,)]}·⊙&;⟩‖⌋⌉|"
+
+
+class _Group:
+    """Pieces so far, operators that wait for arguments, and the environment it is."""
+
+    __slots__ = ("environment", "opened_by", "pieces", "waiting")
+
+    def __init__(self, opened_by: str = "", environment: str = "") -> None:
+        self.pieces: list[tuple[str, bool]] = []  # (text, whether it is a quotient)
+        self.waiting: list[tuple[str, list[str]]] = []
+        self.opened_by = opened_by
+        self.environment = environment
+
+
+def unicode(latex: str) -> str:
+    r"""One line of text.
+
+    >>> print(unicode(r"\frac{\partial J}{\partial W^{(2)}} = (a^{(2)})^\top \delta^{(3)}"))
+    ∂J/∂W⁽²⁾ = (a⁽²⁾)ᵀ δ⁽³⁾
+    """
+    stack = [_Group()]
+    for token in _TOKEN.findall(latex):
+        _read(token, stack)
+    while len(stack) > 1:
+        _close(stack)
+    return re.sub(r" {2,}", " ", _text(stack[0])).strip()
+
+
+def _read(token: str, stack: list[_Group]) -> None:
+    group = stack[-1]
+    quoting = bool(group.opened_by in ("text", "mathrm") and token != "}" and not token.startswith("\\"))
+    if quoting:
+        group.pieces.append((token, False))
+    elif token == "{":
+        stack.append(_Group(group.waiting[-1][0] if group.waiting else ""))
+    elif token == "}":
+        if len(stack) > 1 and not stack[-1].environment:
+            _close(stack)
+    elif token in ("^", "_"):
+        group.waiting.append((token, []))
+    elif token.isspace():
+        if not group.waiting and not (group.pieces and group.pieces[-1][0] == "∂"):
+            group.pieces.append((" ", False))
+    elif token == "\\\\":
+        group.pieces.append(("; ", False))
+    elif token == "&":
+        group.pieces.append((", " if group.environment == "pmatrix" else " if " if group.environment else "", False))
+    elif token.startswith("\\") and token[1:] in _ARGUMENTS:
+        group.waiting.append((token[1:], []))
+    else:
+        _deliver(_sign(token), False, stack)
+
+
+def _sign(token: str) -> str:
+    if not token.startswith("\\"):
+        return token
+    name = token[1:]
+    return SIGNS[name] if name in SIGNS else f"{name} " if name in _FUNCTIONS else name
+
+
+def _close(stack: list[_Group]) -> None:
+    group = stack.pop()
+    _deliver(_text(group), False, stack)
+
+
+def _deliver(text: str, quotient: bool, stack: list[_Group]) -> None:
+    """Give a piece to what waits for it, else put it down."""
+    group = stack[-1]
+    while group.waiting:
+        name, args = group.waiting[-1]
+        args.append(text)
+        if len(args) < _ARGUMENTS[name]:
+            return
+        group.waiting.pop()
+        if name in ("begin", "end"):
+            _environment(name, args[0], stack)
+            return
+        text, quotient = _applied(name, args), name == "frac"
+    group.pieces.append((text, quotient))
+
+
+def _environment(name: str, kind: str, stack: list[_Group]) -> None:
+    if name == "begin":
+        stack.append(_Group(environment=kind))
+    elif len(stack) > 1 and stack[-1].environment:
+        group = stack.pop()
+        inner = _text(group).strip().replace(" if otherwise", " otherwise").replace("  ", " ").replace(" ;", ";").replace(" ,", ",")
+        opened, closed = ("[", "]") if group.environment == "pmatrix" else ("{", "}")
+        _deliver(f"{opened}{inner}{closed}", False, stack)
+
+
+def _applied(name: str, args: list[str]) -> str:
+    text = args[0]
+    if name == "frac":
+        above = f"({text})" if _loose(text, "+-") else text
+        below = f"({args[1]})" if _loose(args[1], " +-/·⊙") and not args[1].startswith("∂") else args[1]
+        return f"{above}/{below}"
+    if name in _ACCENTS:
+        return unicodedata.normalize("NFC", text + _ACCENTS[name]) if len(text) == 1 else "^" if not text else f"{name}({text})"
+    if name in ("^", "_"):
+        return _shifted(name, text)
+    return f"√({text})" if name == "sqrt" else "𝟙" if name == "mathbb" and text == "1" else text
+
+
+def _shifted(mark: str, text: str) -> str:
+    table = _RAISED if mark == "^" else _LOWERED
+    if text == "'" or all(c in table for c in text):
+        return "".join(table.get(c, c) for c in text)
+    return f"{mark}{text}" if len(text) == 1 else f"{mark}({text})"
+
+
+def _loose(text: str, signs: str) -> bool:
+    """Whether one of the signs stands outside brackets, after the first character."""
+    depth = 0
+    for i, c in enumerate(text):
+        depth += (c in "([{⟨") - (c in ")]}⟩")
+        if depth == 0 and c in signs and i:
+            return True
+    return False
+
+
+def _text(group: _Group) -> str:
+    """The pieces in a row; a quotient that a factor follows is put in brackets, a function's argument moved up to it."""
+    parts: list[str] = []
+    pieces = group.pieces
+    for i, (text, quotient) in enumerate(pieces):
+        if quotient:
+            after = next((t for t, _ in pieces[i + 1 :] if t.strip()), "")
+            if after and after.strip()[0] not in _OPERATORS:
+                text = f"{text} ·" if text.startswith("∂") else f"({text})"
+        parts.append(text)
+    joined = "".join(parts)
+    return joined if group.opened_by in ("text", "mathrm") else _FUNCTION_SPACE.sub(r"\1(", joined).replace(" , ", ", ")
+
+
+_FUNCTION_SPACE = re.compile(rf"\b({'|'.join(sorted(_FUNCTIONS))}) +\(")

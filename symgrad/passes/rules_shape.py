@@ -144,11 +144,11 @@ def _slice_of_repeated(node: Node) -> Node | None:
     return broadcast(inner[0], node.shape) if inner and not inner[0].shape else None
 
 
-# Element-wise ops and marks; ``cast`` keeps its parameter through ``rebuild``.
+# Element-wise ops and marks; ``cast`` keeps its parameter through ``rebuild``. Signs go the other way, out of a broadcast.
 def _elementwise_names() -> tuple[str, ...]:
     from symgrad.ir.node import OPS
 
-    return tuple(name for name, op in OPS.items() if op.kind == "elementwise" and name != "constant_like")
+    return tuple(name for name, op in OPS.items() if op.kind == "elementwise" and name not in ("constant_like", "neg"))
 
 
 RULES = [

@@ -2,7 +2,7 @@ r"""The derivation of a gradient as it stands on a blackboard.
 
 In: a derived function. Out: forward lines in the order of evaluation, then a line for each cotangent from the output back, each
 local times upstream, in the reader's names and in matrix form; the hand form of f' below. ``\delta^{(k)}`` is the cotangent of
-a layer's z^{(k)}. Where the compiler's own gradient is a shorter formula it stands behind: the cancellation shown.
+a layer's z^{(k)}. Where the cotangents before it, put in, cancel to something short, that stands behind.
 
 Everything is printed from nodes: a step's ``bar`` is its formula with all steps before it put in.
 """
@@ -10,11 +10,11 @@ Everything is printed from nodes: a step's ``bar`` is its formula with all steps
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from symgrad.emit.latex import SHARED, aligned, latex, sharing, weigh
+from symgrad.emit.latex import BUDGET, SHARED, aligned, latex, sharing
 from symgrad.emit.latex_names import Name
 from symgrad.emit.latex_naming import ACTIVATIONS, Naming
 from symgrad.emit.unicode import unicode
@@ -22,13 +22,16 @@ from symgrad.ir.node import Node, Variable, build
 from symgrad.ir.types import Shape, real
 from symgrad.ir.walk import substitute, topological
 from symgrad.ops.leaf import variable
+from symgrad.passes.rewrite import rewrite
+from symgrad.view.forms import short_forms
 from symgrad.view.stations import Plan, Station, plan
+from symgrad.view.styles import STYLES
 from symgrad.view.sweep import Cotangent, sweep
+from symgrad.view.tidy import WRITTEN
 from symgrad.view.words import rule
 
 _LAYER = re.compile(r"z\^\{\((\d+)\)\}")
-_MORE = 2  # signs that the compiler's form may have more than local times upstream
-_LONGEST = 12  # signs of a form that is put behind
+_MOST_CANCELLED = 400  # cotangents of a derivation whose lines are followed by their shorter forms
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,9 @@ class Derivation:
         for op in _abstracted(self.plan):
             self.naming.abstract(op)
         self.forward: tuple[Line, ...] = tuple(_forward(s, self.naming) for s in self.plan.lines)
-        self.steps: tuple[Step, ...] = tuple(_steps(self.plan, derived)) if self.plan.wrt else ()
+        self.cotangents: tuple[Cotangent, ...] = ()
+        self.forms: dict[Cotangent, Node] = {}  # what some cotangents come to
+        self.steps: tuple[Step, ...] = tuple(_steps(self)) if self.plan.wrt else ()
         self.below: tuple[Line, ...] = tuple(_hand_forms(self))
 
     def __iter__(self) -> Iterator[Step]:
@@ -137,7 +142,8 @@ def _abstracted(plan: Plan) -> list[str]:
 
 def _forward(s: Station, naming: Naming) -> Line:
     assert s.body is not None
-    return Line(shown(s.node, naming), latex(s.body, naming, expand=True), shape=s.node.shape)
+    body = rewrite([s.body], WRITTEN)[s.body]
+    return Line(shown(s.node, naming), latex(body, naming, expand=True), shape=s.node.shape)
 
 
 def shown(node: Node, naming: Naming) -> str:
@@ -156,32 +162,35 @@ def cotangent_name(s: Station, plan: Plan) -> Name:
         return Name(delta, True)
     if len(plan.outputs) == 1 and not plan.outputs[0].node.shape:
         return Name(rf"\frac{{\partial {shown(plan.outputs[0].node, plan.naming)}}}{{\partial {own}}}")
-    return Name(rf"\bar{{{own}}}" if len(own) == 1 else rf"\overline{{{own}}}")
+    return Name(rf"\bar{{{own}}}" if re.fullmatch(r"\\?[a-zA-Z]+", own) else rf"\overline{{{own}}}")
 
 
-def _steps(plan: Plan, derived: Any) -> Iterator[Step]:
+def _steps(derivation: Derivation) -> Iterator[Step]:
+    plan = derivation.plan
     found, seeds = sweep(plan)
+    derivation.cotangents = tuple(found)
     for s, seed in seeds.items():
         if seed.op.name == "variable":
             plan.naming.put(seed, cotangent_name(s, plan))
     lined = [c for c in found if c.has_line]
     for c in lined:
         plan.naming.put(c.stand, cotangent_name(c.station, plan))
-    finals = compiled_forms(plan, derived)
+    if len(found) <= _MOST_CANCELLED:
+        derivation.forms = dict(short_forms(found, plan))
     full: dict[Node, Node] = {s.stand: s.node for s in plan.stations}
     terms = _terms(lined, plan)
     for c in found:
         full[c.stand] = substitute([c.formula], full)[0]
     for c in lined:
         left, right = shown(c.stand, plan.naming), latex(c.formula, plan.naming)
-        after = _after(c, right, finals.get(c.station), plan.naming)
-        line = Line(left, right, after, c.station.node.shape)
+        shorter = latex(derivation.forms[c], plan.naming) if c in derivation.forms else ""
+        line = Line(left, right, shorter if shorter != right else "", c.station.node.shape)
         yield Step(c.station.name, line, rule(c.station, c.readers), c.station.node, full[c.stand], terms=tuple(terms.get(c, ())))
 
 
 def _terms(lined: list[Cotangent], plan: Plan) -> dict[Cotangent, list[Line]]:
     """Names for parts of long formulas, each defined before the first line that reads it."""
-    chosen = sharing([c.formula for c in lined], plan.naming, shared=2 * SHARED)
+    chosen = sharing([c.formula for c in lined], plan.naming, (BUDGET, 2 * SHARED))
     for n in chosen:
         plan.naming.put(n, plan.naming.fresh("v"))
     waiting = dict.fromkeys(chosen)
@@ -194,36 +203,6 @@ def _terms(lined: list[Cotangent], plan: Plan) -> dict[Cotangent, list[Line]]:
         for n in needed:
             del waiting[n]
     return found
-
-
-def compiled_forms(plan: Plan, derived: Any) -> dict[Station, Node]:
-    """The compiler's own cotangents of variables and of nodes that kept their reader's name."""
-    found: dict[Station, Node] = {}
-    if not derived.gradients:
-        return found
-    for s, gradient in zip(plan.wrt, derived.gradients, strict=True):
-        found[s] = gradient
-    by_name: dict[Any, list[Node]] = {}
-    for node, name in derived.names.items():
-        by_name.setdefault(name, []).append(node)
-    for s in plan.lines:
-        same = by_name.get(s.user_name, []) if s.user_name is not None else []
-        if len(same) == 1:
-            plan.naming.alias(same[0], plan.naming.of(s.node))  # type: ignore[arg-type]
-            if same[0] in derived.bars:
-                found.setdefault(s, derived.bars[same[0]])
-    return found
-
-
-def _after(c: Cotangent, right: str, final: Node | None, naming: Naming) -> str:
-    """The compiler's form, where it is short and says something else."""
-    if final is None or not c.readers:
-        return ""
-    weight = weigh(final, naming)
-    if weight > _LONGEST or weight > weigh(c.formula, naming) + _MORE:
-        return ""
-    text = latex(final, naming)
-    return "" if text == right else text
 
 
 def _hand_forms(derivation: Derivation) -> Iterator[Line]:
@@ -242,14 +221,6 @@ def _hand_forms(derivation: Derivation) -> Iterator[Line]:
         if any(f"{letter}'" in s.formula for s in derivation.steps):
             more = rf"{by_value} \quad \text{{with }} a = {letter}(z)" if by_value != written else ""
             yield Line(f"{letter}'(z)", written, more)
-
-
-def matrix(derivation: Derivation) -> str:
-    """The default form."""
-    return aligned([line.aligned for line in derivation.lines])
-
-
-STYLES: Mapping[str, Any] = {"matrix": matrix}
 
 
 def _checked(style: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symgrad.ir.node import Node, build
-from symgrad.passes.rewrite import Rule, rewrite
+from symgrad.passes.rewrite import Rule, rewrite, value
 from symgrad.passes.simplify import RULES as COMPILER
 
 _LEFT_OUT = ("a + (-b) = a - b", "x^c")  # x^3 stays a power
@@ -55,12 +55,41 @@ def _square_of_quotient(node: Node) -> Node | None:
     return build("reciprocal", build("square", x.args[0])) if x.op.name == "reciprocal" else None
 
 
+def _constants_together(node: Node) -> Node | None:
+    """(c a) (d b) = (c d) (a b)."""
+    a, b = node.args
+    if a.op.name != "mul" or b.op.name != "mul" or value(a.args[0]) is None or value(b.args[0]) is None:
+        return None
+    return (a.args[0] * b.args[0]) * (a.args[1] * b.args[1])
+
+
+def _angle(node: Node) -> Node | None:
+    """a/r^2 with r^2 = x^2 + y^2 written out."""
+    a, r = node.args
+    if r.op.name != "hypot":
+        return None
+    x, y = (build("square", n) for n in r.args)
+    return a / (y + x)
+
+
+def sum_of_sum(node: Node) -> Node | None:
+    """One sum over the axes of both."""
+    (x,) = node.args
+    if x.op.name != "sum":
+        return None
+    left = [i for i in range(x.args[0].type.rank) if i not in x["axes"]]
+    return build("sum", x.args[0], axes=tuple(sorted((*x["axes"], *(left[i] for i in node["axes"])))))
+
+
+WRITTEN = [Rule("sum of sum", ("sum",), sum_of_sum)]  # all that is changed in what the user wrote
 RULES = [
     Rule("no guard", ("zmul", "zdiv", "dxlogy"), _unguarded, "a guard is a matter of code"),
     Rule("ln' = 1/x", ("dlog",), lambda node: build("reciprocal", node.args[0]), "its domain is a matter of code"),
     Rule("a + (-b)", ("add",), _subtracted, "a leading minus stays"),
     Rule("x^c", ("power",), _power, "roots, squares, 1/x"),
     Rule("(a/b)/c", ("div",), _quotient_over),
+    Rule("(c a) (d b)", ("mul",), _constants_together),
+    Rule("darctan2", ("darctan2",), _angle),
     Rule("(1/x)^2", ("square",), _square_of_quotient),
     *(r for r in COMPILER if r.name not in _LEFT_OUT),
 ]

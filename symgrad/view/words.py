@@ -40,6 +40,7 @@ _WORDS = {
     "max_reduce": "max", "min_reduce": "min", "where": "the branch taken", "concatenate": "the concatenation", "transpose": "the transpose",
 }  # fmt: skip
 _SILENT = frozenset("broadcast reshape cast named".split())
+_LINEAR = frozenset(("add", "sub", "neg"))  # said only where nothing else is to be said
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _MOST = 4  # ops that are listed
 
@@ -55,8 +56,10 @@ def rule(x: Station, readers: Sequence[Station]) -> str:
     way = depends([body], [x.stand])
     ops = [n for n in topological([body]) if n in way and n.args and n.op.name not in _SILENT]
     uses = [i for n in topological([body]) for i, a in enumerate(n.args) if a is x.stand]
+    ops = [n for n in ops if n.op.name not in _LINEAR] or ops
     if len(ops) == 1 and len(uses) == 1:
-        return _phrase(ops[0], uses[0])
+        i = next(i for i, a in enumerate(ops[0].args) if a in way)
+        return _phrase(ops[0], i)
     words = list(dict.fromkeys(word(n) for n in reversed(ops)))
     listed = ", ".join(words[:_MOST]) + (", ..." if len(words) > _MOST else "")
     text = f"chain rule through {listed}" if words else _PASS

@@ -1,0 +1,68 @@
+"""What a cotangent comes to when those before it are put in, where that is short.
+
+In: the cotangents of a sweep. Out: for some of them a second formula without upstream: dL/dz = dL/da a(1-a) = a - y. A form that is
+hardly longer than the line itself is shown; a long one is not, and nothing is put into another beyond it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from symgrad.emit.latex import weigh
+from symgrad.ir.node import Node
+from symgrad.ir.walk import substitute, topological
+from symgrad.view.cancel import cancelled
+from symgrad.view.stations import Plan
+from symgrad.view.sweep import Cotangent
+from symgrad.view.tidy import tidy
+
+MORE = 2  # signs that a form may have more than its line; a scalar's one more
+LONGEST = 12  # signs of a form that is shown
+CARRIED = 24  # signs of one that is put into the next
+
+
+def short_forms(found: Sequence[Cotangent], plan: Plan) -> Iterator[tuple[Cotangent, Node]]:
+    """(cotangent, its form) for those that have one."""
+    values = {s.body: s.stand for s in plan.lines if s.body is not None and s.body.args}
+    is_one_hot = one_hot_rows(plan)
+    put_in: dict[Node, Node] = {}
+    stands = {c.stand for c in found}
+    for c in found:
+        if not c.has_line:
+            continue
+        upstream = [n for n in topological([c.formula]) if n in stands]
+        if not all(n in put_in for n in upstream):
+            continue
+        form = _form(c.formula, put_in, values, is_one_hot)
+        if not upstream and _sums(form) >= _sums(c.formula):
+            form = c.formula
+        weight = weigh(form, plan.naming)
+        if weight <= CARRIED:
+            put_in[c.stand] = form
+        if form is not c.formula and weight <= min(weigh(c.formula, plan.naming) + MORE + (not c.formula.shape), LONGEST):
+            yield c, form
+
+
+def _sums(node: Node) -> int:
+    return sum(n.op.kind in ("reduce", "contract") for n in topological([node]))
+
+
+def _form(formula: Node, put_in: dict[Node, Node], values: dict[Node, Node], is_one_hot: Callable[[Node, int], bool]) -> Node:
+    whole = substitute([formula], put_in)[0]
+    whole = substitute([tidy([whole])[whole]], values)[0]
+    return cancelled(whole, values, is_one_hot)
+
+
+def one_hot_rows(plan: Plan) -> Callable[[Node, int], bool]:
+    """Whose rows along an axis hold a single 1: the comparison of labels with positions, or a station that is one."""
+    bodies = {s.stand: s.body for s in plan.lines}
+
+    def test(x: Node, axis: int) -> bool:
+        body = bodies.get(x, x)
+        if body is None or body.op.name != "cast" or body.args[0].op.name != "equal":
+            return False
+        positions = body.args[0].args[1]
+        bare = positions.args[0] if positions.op.name == "reshape" else positions
+        return bare.op.name == "iota" and positions.shape[axis - body.type.rank] == body.shape[axis] != 1
+
+    return test
