@@ -23,7 +23,7 @@ from symgrad.errors import UnsupportedError
 from symgrad.ir.node import Node, build, constant, is_constant
 from symgrad.ops.arithmetic import Part, power_node, power_parts, product_node, product_parts, sum_node, sum_parts
 from symgrad.ops.numerals import as_double
-from symgrad.ops.registry import ROWS, Elementwise
+from symgrad.ops.registry import HOOKS, ROWS, Elementwise
 from symgrad.ops.shape import broadcast
 
 LEAVES = (sp.Symbol, MatrixElement, sp.Indexed, AppliedUndef)
@@ -128,8 +128,9 @@ def _call(name: str) -> Callable[..., Node]:
 
 def _known(node: Node) -> Node:
     """A comparison of numbers, or logic of truths, is a truth: SymPy's real root asks whether im(x) is 0."""
-    if node.dtype == "bool" and all(is_constant(a) for a in node.args):
-        return constant(bool(node.op.reference(*(a["value"] for a in node.args))))
+    known = node.op.reference
+    if known is not None and node.dtype == "bool" and all(is_constant(a) for a in node.args):
+        return constant(bool(known(*(a["value"] for a in node.args))))
     return node
 
 
@@ -258,3 +259,6 @@ def expand_row(node: Node) -> Node:
     symbols = dummies(row)
     body = to_node(row.sympy(*symbols, **node.params), dict(zip(symbols, node.args, strict=True)))
     return broadcast(body, node.shape)
+
+
+HOOKS["derived_partial"] = derived_partial
