@@ -1,0 +1,143 @@
+"""f, and its gradient with respect to w0, x0, w1, x1, w2.
+
+Regenerate: symgrad.compile(...).save_source(...)
+
+Operations
+    value           2 add, 2 mul, 1 sigmoid
+    forward         2 add, 2 mul, 1 sigmoid, 1 sigmoid_slope
+    backward        5 mul
+    value_and_grad  2 add, 6 mul, 1 sigmoid, 1 sigmoid_slope
+"""
+
+from functools import wraps
+
+import numpy as np
+
+from symgrad.runtime.kernels import fma, select
+
+try:
+    from numba import njit
+    from numba.extending import register_jitable
+except ImportError:  # the same text runs, slowly, as plain Python
+    SCALARS = {float: np.float64, int: np.int64, bool: np.bool_}
+
+    def jit(function):
+        @wraps(function)
+        def plain(*args):
+            with np.errstate(all="ignore"):
+                return function(*(SCALARS[type(a)](a) if type(a) in SCALARS else a for a in args))
+
+        return plain
+
+    helper = jit
+else:
+    FLAGS = {"error_model": "numpy", "nogil": True, "boundscheck": False, "no_cfunc_wrapper": True}
+    jit = njit(**FLAGS)
+    helper = register_jitable(**FLAGS)
+
+f64 = np.float64
+i64 = np.int64
+
+
+@helper
+def exp(x):
+    t = select(x < -746.0, -746.0, x)
+    t2 = select(t > 710.0, 710.0, t)
+    s = fma(t2, 1.4426950408889634, 6755399441055744.0)
+    k = s - 6755399441055744.0
+    r = fma(k, -0.6931471805599453, t2)
+    r2 = fma(k, -2.3190468138462996e-17, r)
+    q = fma(
+        fma(fma(fma(2.5110040441845758e-08, r2, 2.7632643465014625e-07), r2,
+        2.7557242361759715e-06), r2, 2.4801487358626297e-05), r2, 0.0001984126988656883
+    )
+    q2 = fma(
+        fma(fma(fma(q, r2, 0.0013888888947792063), r2, 0.008333333333322215), r2,
+        0.041666666666522086), r2, 0.16666666666666674
+    )
+    q3 = fma(q2, r2, 0.500000000000001)
+    u = 1.0 + r2
+    p = u + fma(r2 * r2, q3, r2 - (u - 1.0))
+    n = f64(s).view(i64)
+    h = n >> 1
+    return (
+        p * i64((h << 52) + 4607182418800017408).view(f64)
+        * i64(((n - h) << 52) + 4607182418800017408).view(f64)
+    )
+
+
+@helper
+def sigmoid(x):
+    v = exp(-abs(x))
+    w = v / (1.0 + v)
+    return select(x < 0.0, fma(-w, v, v), 1.0 - w)
+
+
+@helper
+def sigmoid_slope(x):
+    v = exp(-abs(x))
+    b = v + 2.0
+    u = fma(v, b, 1.0)
+    inverse = 1.0 / u
+    y = v * inverse
+    lost = fma(-y, fma(v, b, 1.0 - u), fma(-y, u, v))
+    return fma(lost, inverse, y)
+
+
+@jit
+def value(w0, x0, w1, x1, w2):
+    """The function value.
+
+    Takes   w0 f64, x0 f64, w1 f64, x1 f64, w2 f64
+    Gives   f
+    """
+    q = w0 * x0 + w1 * x1 + w2
+    f = sigmoid(q)
+    return f
+
+
+@jit
+def forward(w0, x0, w1, x1, w2):
+    """The outputs, and the residuals that backward reads.
+
+    Takes   w0 f64, x0 f64, w1 f64, x1 f64, w2 f64
+    Gives   f, (q_bar,)
+    """
+    q = w0 * x0 + w1 * x1 + w2
+    f = sigmoid(q)
+    q_bar = sigmoid_slope(q)
+    return f, (q_bar,)
+
+
+@jit
+def backward(w0, x0, w1, x1, q_bar, f_bar):
+    """The gradients, from the residuals and the cotangents of the outputs.
+
+    Takes   w0 f64, x0 f64, w1 f64, x1 f64, q_bar f64, f_bar f64
+    Gives   w0_bar, x0_bar, w1_bar, x1_bar, q_bar
+    """
+    # q = ((w0 * x0) + (w1 * x1)) + w2
+    q_bar = f_bar * q_bar
+    w0_bar = q_bar * x0
+    x0_bar = q_bar * w0
+    w1_bar = q_bar * x1
+    x1_bar = q_bar * w1
+    return w0_bar, x0_bar, w1_bar, x1_bar, q_bar
+
+
+@jit
+def value_and_grad(w0, x0, w1, x1, w2):
+    """The value and its gradients.
+
+    Takes   w0 f64, x0 f64, w1 f64, x1 f64, w2 f64
+    Gives   f, (w0_bar, x0_bar, w1_bar, x1_bar, q_bar)
+    """
+    q = w0 * x0 + w1 * x1 + w2
+    f = sigmoid(q)
+    # q = ((w0 * x0) + (w1 * x1)) + w2
+    q_bar = sigmoid_slope(q)
+    w0_bar = q_bar * x0
+    x0_bar = q_bar * w0
+    w1_bar = q_bar * x1
+    x1_bar = q_bar * w1
+    return f, (w0_bar, x0_bar, w1_bar, x1_bar, q_bar)

@@ -1,0 +1,80 @@
+"""((4 * ...) + (8 * x)) + 4, and its gradient with respect to x.
+
+Regenerate: symgrad.compile(...).save_source(...)
+
+Operations
+    value           2 add, 3 mul
+    forward         2 add, 3 mul
+    backward        1 add, 2 mul
+    value_and_grad  3 add, 3 mul
+"""
+
+from functools import wraps
+
+import numpy as np
+
+try:
+    from numba import njit
+    from numba.extending import register_jitable
+except ImportError:  # the same text runs, slowly, as plain Python
+    SCALARS = {float: np.float64, int: np.int64, bool: np.bool_}
+
+    def jit(function):
+        @wraps(function)
+        def plain(*args):
+            with np.errstate(all="ignore"):
+                return function(*(SCALARS[type(a)](a) if type(a) in SCALARS else a for a in args))
+
+        return plain
+
+    helper = jit
+else:
+    FLAGS = {"error_model": "numpy", "nogil": True, "boundscheck": False, "no_cfunc_wrapper": True}
+    jit = njit(**FLAGS)
+    helper = register_jitable(**FLAGS)
+
+f64 = np.float64
+
+
+@jit
+def value(x):
+    """The function value.
+
+    Takes   x f64
+    Gives   4.0 * (x * x) + 8.0 * x + 4.0
+    """
+    return 4.0 * (x * x) + 8.0 * x + 4.0
+
+
+@jit
+def forward(x):
+    """The outputs, and the residuals that backward reads.
+
+    Takes   x f64
+    Gives   4.0 * (x * x) + 8.0 * x + 4.0, ()
+    """
+    return 4.0 * (x * x) + 8.0 * x + 4.0, ()
+
+
+@jit
+def backward(x, f_bar):
+    """The gradients, from the residuals and the cotangents of the outputs.
+
+    Takes   x f64, f_bar f64
+    Gives   x_bar
+    """
+    t0 = f_bar * 8.0
+    x_bar = t0 + t0 * x
+    return x_bar
+
+
+@jit
+def value_and_grad(x):
+    """The value and its gradients.
+
+    Takes   x f64
+    Gives   4.0 * (x * x) + t0 + 4.0, x_bar
+    """
+    t0 = 8.0 * x
+    x_bar = 8.0 + t0
+    return 4.0 * (x * x) + t0 + 4.0, x_bar

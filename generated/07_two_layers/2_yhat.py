@@ -1,0 +1,174 @@
+"""yhat, and its gradient with respect to W1, W2.
+
+Regenerate: symgrad.compile(...).save_source(...)
+
+Operations
+    value     2 dot, 4*n sigmoid
+    forward   2 dot, 4*n sigmoid, 4*n sigmoid_slope
+    backward  4*n mul, 3 dot
+"""
+
+from functools import wraps
+
+import numpy as np
+
+from symgrad.runtime.kernels import fma, select
+
+try:
+    from numba import njit
+    from numba.extending import register_jitable
+except ImportError:  # the same text runs, slowly, as plain Python
+    SCALARS = {float: np.float64, int: np.int64, bool: np.bool_}
+
+    def jit(function):
+        @wraps(function)
+        def plain(*args):
+            with np.errstate(all="ignore"):
+                return function(*(SCALARS[type(a)](a) if type(a) in SCALARS else a for a in args))
+
+        return plain
+
+    helper = jit
+else:
+    FLAGS = {"error_model": "numpy", "nogil": True, "boundscheck": False, "no_cfunc_wrapper": True}
+    jit = njit(**FLAGS)
+    helper = register_jitable(**FLAGS)
+
+f64 = np.float64
+i64 = np.int64
+
+
+@helper
+def exp(x):
+    t = select(x < -746.0, -746.0, x)
+    t2 = select(t > 710.0, 710.0, t)
+    s = fma(t2, 1.4426950408889634, 6755399441055744.0)
+    k = s - 6755399441055744.0
+    r = fma(k, -0.6931471805599453, t2)
+    r2 = fma(k, -2.3190468138462996e-17, r)
+    q = fma(
+        fma(fma(fma(2.5110040441845758e-08, r2, 2.7632643465014625e-07), r2,
+        2.7557242361759715e-06), r2, 2.4801487358626297e-05), r2, 0.0001984126988656883
+    )
+    q2 = fma(
+        fma(fma(fma(q, r2, 0.0013888888947792063), r2, 0.008333333333322215), r2,
+        0.041666666666522086), r2, 0.16666666666666674
+    )
+    q3 = fma(q2, r2, 0.500000000000001)
+    u = 1.0 + r2
+    p = u + fma(r2 * r2, q3, r2 - (u - 1.0))
+    n = f64(s).view(i64)
+    h = n >> 1
+    return (
+        p * i64((h << 52) + 4607182418800017408).view(f64)
+        * i64(((n - h) << 52) + 4607182418800017408).view(f64)
+    )
+
+
+@helper
+def sigmoid(x):
+    v = exp(-abs(x))
+    w = v / (1.0 + v)
+    return select(x < 0.0, fma(-w, v, v), 1.0 - w)
+
+
+@helper
+def sigmoid_slope(x):
+    v = exp(-abs(x))
+    b = v + 2.0
+    u = fma(v, b, 1.0)
+    inverse = 1.0 / u
+    y = v * inverse
+    lost = fma(-y, fma(v, b, 1.0 - u), fma(-y, u, v))
+    return fma(lost, inverse, y)
+
+
+@jit
+def value(X, W1, W2):
+    """The function value.
+
+    Takes   X f64[n, 2], W1 f64[2, 3], W2 f64[3, 1]
+    Gives   yhat
+    """
+    n = X.shape[0]
+    z2 = np.empty((n, 3), f64)
+    np.dot(X, W1, z2)
+    a2 = np.empty((n, 3), f64)
+    z2_flat = z2.reshape(-1)
+    a2_flat = a2.reshape(-1)
+    for i in range(n * 3):
+        a2_flat[i] = sigmoid(z2_flat[i])
+    z3 = np.empty((n, 1), f64)
+    np.dot(a2, W2, z3)
+    yhat = np.empty((n, 1), f64)
+    z3_flat = z3.reshape(-1)
+    yhat_flat = yhat.reshape(-1)
+    for i in range(n):
+        yhat_flat[i] = sigmoid(z3_flat[i])
+    return yhat
+
+
+@jit
+def forward(X, W1, W2):
+    """The outputs, and the residuals that backward reads.
+
+    Takes   X f64[n, 2], W1 f64[2, 3], W2 f64[3, 1]
+    Gives   yhat, (a2, z3_slope, z2_slope)
+    """
+    n = X.shape[0]
+    z2 = np.empty((n, 3), f64)
+    np.dot(X, W1, z2)
+    a2 = np.empty((n, 3), f64)
+    z2_slope = np.empty((n, 3), f64)
+    z2_flat = z2.reshape(-1)
+    a2_flat = a2.reshape(-1)
+    z2_slope_flat = z2_slope.reshape(-1)
+    for i in range(n * 3):
+        t0 = z2_flat[i]
+        a2_flat[i] = sigmoid(t0)
+        z2_slope_flat[i] = sigmoid_slope(t0)
+    z3 = np.empty((n, 1), f64)
+    np.dot(a2, W2, z3)
+    yhat = np.empty((n, 1), f64)
+    z3_slope = np.empty((n, 1), f64)
+    z3_flat = z3.reshape(-1)
+    yhat_flat = yhat.reshape(-1)
+    z3_slope_flat = z3_slope.reshape(-1)
+    for i in range(n):
+        t1 = z3_flat[i]
+        yhat_flat[i] = sigmoid(t1)
+        z3_slope_flat[i] = sigmoid_slope(t1)
+    return yhat, (a2, z3_slope, z2_slope)
+
+
+@jit
+def backward(X, W2, a2, z3_slope, z2_slope, yhat_bar):
+    """The gradients, from the residuals and the cotangents of the outputs.
+
+    Takes   X f64[n, 2], W2 f64[3, 1], a2 f64[n, 3], z3_slope f64[n, 1], z2_slope f64[n, 3],
+            yhat_bar f64[n, 1]
+    Gives   W1_bar, W2_bar
+    """
+    n = X.shape[0]
+    z3_bar = np.empty((n, 1), f64)
+    yhat_bar_flat = yhat_bar.reshape(-1)
+    z3_slope_flat = z3_slope.reshape(-1)
+    z3_bar_flat = z3_bar.reshape(-1)
+    for i in range(n):
+        # z3 = a2 @ W2
+        z3_bar_flat[i] = yhat_bar_flat[i] * z3_slope_flat[i]
+    a2_bar = np.empty((n, 3), f64)
+    # a2 = sigmoid(z2)
+    np.dot(z3_bar, W2.T, a2_bar)
+    W2_bar = np.empty((3, 1), f64)
+    np.dot(a2.T, z3_bar, W2_bar)
+    z2_bar = np.empty((n, 3), f64)
+    a2_bar_flat = a2_bar.reshape(-1)
+    z2_slope_flat = z2_slope.reshape(-1)
+    z2_bar_flat = z2_bar.reshape(-1)
+    for i in range(n * 3):
+        # z2 = X @ W1
+        z2_bar_flat[i] = a2_bar_flat[i] * z2_slope_flat[i]
+    W1_bar = np.empty((2, 3), f64)
+    np.dot(X.T, z2_bar, W1_bar)
+    return W1_bar, W2_bar

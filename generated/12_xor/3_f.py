@@ -1,0 +1,388 @@
+"""sum(... - ...) / n, and its gradient with respect to W1, b1, W2, b2.
+
+Regenerate: symgrad.compile(...).save_source(...)
+
+Operations
+    value           1281*n/128 add, n mul, 1 div, 2 dot, n/256 fold_sum, n softplus,
+                    n/256 sum_error, 1 sum_with_error, 8*n tanh
+    forward         1281*n/128 add, n mul, 1 div, 2 dot, n/256 fold_sum, n sigmoid, n softplus,
+                    n/256 sum_error, 1 sum_with_error, 8*n tanh, 8*n tanh_slope
+    backward        1153*n/128 add, 18*n mul, 1 div, 2 dot, n/256 fold_sum, n/256 sum_error,
+                    1 sum_with_error
+    value_and_grad  1729*n/64 add, 17*n mul, 2*n+1 div, 4 dot, n/128 fold_sum, n sigmoid,
+                    n softplus, n/128 sum_error, 2 sum_with_error, 8*n tanh, 8*n tanh_slope
+"""
+
+from functools import wraps
+
+import numpy as np
+
+from symgrad.runtime.kernels import fma, select
+
+try:
+    from numba import njit
+    from numba.extending import register_jitable
+except ImportError:  # the same text runs, slowly, as plain Python
+    SCALARS = {float: np.float64, int: np.int64, bool: np.bool_}
+
+    def jit(function):
+        @wraps(function)
+        def plain(*args):
+            with np.errstate(all="ignore"):
+                return function(*(SCALARS[type(a)](a) if type(a) in SCALARS else a for a in args))
+
+        return plain
+
+    helper = jit
+else:
+    FLAGS = {"error_model": "numpy", "nogil": True, "boundscheck": False, "no_cfunc_wrapper": True}
+    jit = njit(**FLAGS)
+    helper = register_jitable(**FLAGS)
+
+f64 = np.float64
+i64 = np.int64
+
+
+@helper
+def tanh(x):
+    t = -2.0 * abs(x)
+    t2 = select(t < -44.0, -44.0, t)
+    s = fma(t2, 1.4426950408889634, 6755399441055744.0)
+    k = s - 6755399441055744.0
+    r = fma(k, -0.6931471805599453, t2)
+    r2 = fma(k, -2.3190468138462996e-17, r)
+    q = fma(
+        fma(fma(fma(2.0924431166094492e-09, r2, 2.5109035672994995e-08), r2, 2.755724279721953e-07),
+        r2, 2.7557244206195976e-06), r2, 2.480158736051524e-05
+    )
+    q2 = fma(
+        fma(fma(fma(q, r2, 0.0001984126988613678), r2, 0.0013888888888866856), r2,
+        0.008333333333321624), r2, 0.0416666666666667
+    )
+    q3 = fma(fma(q2, r2, 0.16666666666666677), r2, 0.5)
+    p = fma(r2 * r2, q3, r2)
+    h = i64((f64(s).view(i64) << 52) + 4607182418800017408).view(f64)
+    far = t2 < -1.09862
+    y = select(far, -2.0 * fma(h, p, h), -fma(h, p, h - 1.0)) / fma(h, p, h + 1.0)
+    return np.copysign(select(far, 1.0 + y, y), x)
+
+
+@helper
+def exp(x):
+    t = select(x < -746.0, -746.0, x)
+    t2 = select(t > 710.0, 710.0, t)
+    s = fma(t2, 1.4426950408889634, 6755399441055744.0)
+    k = s - 6755399441055744.0
+    r = fma(k, -0.6931471805599453, t2)
+    r2 = fma(k, -2.3190468138462996e-17, r)
+    q = fma(
+        fma(fma(fma(2.5110040441845758e-08, r2, 2.7632643465014625e-07), r2,
+        2.7557242361759715e-06), r2, 2.4801487358626297e-05), r2, 0.0001984126988656883
+    )
+    q2 = fma(
+        fma(fma(fma(q, r2, 0.0013888888947792063), r2, 0.008333333333322215), r2,
+        0.041666666666522086), r2, 0.16666666666666674
+    )
+    q3 = fma(q2, r2, 0.500000000000001)
+    u = 1.0 + r2
+    p = u + fma(r2 * r2, q3, r2 - (u - 1.0))
+    n = f64(s).view(i64)
+    h = n >> 1
+    return (
+        p * i64((h << 52) + 4607182418800017408).view(f64)
+        * i64(((n - h) << 52) + 4607182418800017408).view(f64)
+    )
+
+
+@helper
+def softplus(x):
+    v = exp(-abs(x))
+    upper = v > 0.41421356237309515
+    f = select(upper, 0.5 * (v - 1.0), v)
+    e = select(upper, 1.0, 0.0)
+    h = 0.5 * f * f
+    s = f / (2.0 + f)
+    z = s * s
+    w = fma(
+        fma(fma(fma(0.14810522174900667, z, 0.15313166555274463), z, 0.18183571337941415), z,
+        0.2222219909771344), z, 0.2857142872918098
+    )
+    w2 = fma(fma(w, z, 0.3999999999952053), z, 0.666666666666671)
+    low = fma(s, fma(z, w2, h), e * 2.3190468138462996e-17)
+    y = fma(e, 0.6931471805599453, f - (h - low))
+    return y + select(x > 0.0, x, 0.0)
+
+
+@helper
+def fold_sum(terms, count):
+    """Fold ``count`` terms (at most 256) pairwise, in place."""
+    for i in range(count, 256):
+        terms[i] = -0.0
+    if count > 128:
+        for i in range(128):
+            terms[i] += terms[i + 128]
+    if count > 64:
+        for i in range(64):
+            terms[i] += terms[i + 64]
+    if count > 32:
+        for i in range(32):
+            terms[i] += terms[i + 32]
+    if count > 16:
+        for i in range(16):
+            terms[i] += terms[i + 16]
+    for i in range(8):
+        terms[i] += terms[i + 8]
+    for i in range(4):
+        terms[i] += terms[i + 4]
+    for i in range(2):
+        terms[i] += terms[i + 2]
+    for i in range(1):
+        terms[i] += terms[i + 1]
+    return terms[0]
+
+
+@helper
+def sum_error(a, b):
+    """a + b minus its rounded value (TwoSum, Knuth)."""
+    s = a + b
+    t = s - a
+    return a - (s - t) + (b - t)
+
+
+@helper
+def sum_with_error(total, rest):
+    """total + rest; an overflowing total stays as it is."""
+    return select(rest == rest, total + rest, total)
+
+
+@helper
+def tanh_slope(x):
+    t = -2.0 * abs(x)
+    t2 = select(t < -749.0, -749.0, t)
+    s = fma(t2, 1.4426950408889634, 6755399441055744.0)
+    k = s - 6755399441055744.0
+    r = fma(k, -0.6931471805599453, t2)
+    r2 = fma(k, -2.3190468138462996e-17, r)
+    q = fma(
+        fma(fma(fma(2.5110040441845758e-08, r2, 2.7632643465014625e-07), r2,
+        2.7557242361759715e-06), r2, 2.4801487358626297e-05), r2, 0.0001984126988656883
+    )
+    q2 = fma(
+        fma(fma(fma(q, r2, 0.0013888888947792063), r2, 0.008333333333322215), r2,
+        0.041666666666522086), r2, 0.16666666666666674
+    )
+    q3 = fma(q2, r2, 0.500000000000001)
+    u = 1.0 + r2
+    p = u + fma(r2 * r2, q3, r2 - (u - 1.0))
+    n = f64(s).view(i64)
+    h = n >> 1
+    w = (
+        p * i64((h << 52) + 4616189618054758400).view(f64)
+        * i64(((n - h) << 52) + 4607182418800017408).view(f64)
+    )
+    v = 0.25 * w
+    b = v + 2.0
+    u2 = fma(v, b, 1.0)
+    inverse = 1.0 / u2
+    y = w * inverse
+    lost = fma(-y, fma(v, b, 1.0 - u2), fma(-y, u2, w))
+    return fma(lost, inverse, y)
+
+
+@helper
+def sigmoid(x):
+    v = exp(-abs(x))
+    w = v / (1.0 + v)
+    return select(x < 0.0, fma(-w, v, v), 1.0 - w)
+
+
+@jit
+def value(X, y, W1, b1, W2, b2):
+    """The function value.
+
+    Takes   X f64[n, 2], y f64[n], W1 f64[2, 8], b1 f64[8], W2 f64[8], b2 f64
+    Gives   t1 / t0
+    """
+    n = X.shape[0]
+    t0 = f64(n)
+    v0 = np.empty((n, 8), f64)
+    np.dot(X, W1, v0)
+    r0 = np.empty((n, 8), f64)
+    for i in range(n):
+        for j in range(8):
+            r0[i, j] = tanh(v0[i, j] + b1[j])
+    v1 = np.empty(n, f64)
+    np.dot(r0, W2, v1)
+    terms = np.empty(256, f64)
+    held = np.empty(256, f64)
+    total = f64(0.0)
+    rest = f64(0.0)
+    for block in range((n + 255) // 256):
+        start = block * 256
+        count = select(n - start < 256, n - start, 256)
+        for i in range(count):
+            z2 = v1[start + i] + b2
+            held[i] = z2
+        for i in range(count):
+            z2 = held[i]
+            terms[i] = softplus(z2) - y[start + i] * z2
+        part = fold_sum(terms, count)
+        rest += sum_error(total, part)
+        total += part
+    t1 = sum_with_error(total, rest)
+    return t1 / t0
+
+
+@jit
+def forward(X, y, W1, b1, W2, b2):
+    """The outputs, and the residuals that backward reads.
+
+    Takes   X f64[n, 2], y f64[n], W1 f64[2, 8], b1 f64[8], W2 f64[8], b2 f64
+    Gives   t2 / t0, (r0, r1, r2)
+    """
+    n = X.shape[0]
+    t0 = f64(n)
+    v0 = np.empty((n, 8), f64)
+    np.dot(X, W1, v0)
+    r0 = np.empty((n, 8), f64)
+    r2 = np.empty((n, 8), f64)
+    for i in range(n):
+        for j in range(8):
+            t1 = v0[i, j] + b1[j]
+            r0[i, j] = tanh(t1)
+            r2[i, j] = tanh_slope(t1)
+    v1 = np.empty(n, f64)
+    np.dot(r0, W2, v1)
+    r1 = np.empty(n, f64)
+    terms = np.empty(256, f64)
+    held = np.empty(256, f64)
+    total = f64(0.0)
+    rest = f64(0.0)
+    for block in range((n + 255) // 256):
+        start = block * 256
+        count = select(n - start < 256, n - start, 256)
+        for i in range(count):
+            z2 = v1[start + i] + b2
+            r1[start + i] = sigmoid(z2)
+            held[i] = z2
+        for i in range(count):
+            z2 = held[i]
+            terms[i] = softplus(z2) - y[start + i] * z2
+        part = fold_sum(terms, count)
+        rest += sum_error(total, part)
+        total += part
+    t2 = sum_with_error(total, rest)
+    return t2 / t0, (r0, r1, r2)
+
+
+@jit
+def backward(X, W2, y, r0, r1, r2, f_bar):
+    """The gradients, from the residuals and the cotangents of the outputs.
+
+    Takes   X f64[n, 2], W2 f64[8], y f64[n], r0 f64[n, 8], r1 f64[n], r2 f64[n, 8], f_bar f64
+    Gives   W1_bar, b1_bar, W2_bar, b2_bar
+    """
+    n = r0.shape[0]
+    t0 = f_bar / f64(n)
+    z2_bar = np.empty(n, f64)
+    terms = np.empty(256, f64)
+    total = f64(0.0)
+    rest = f64(0.0)
+    for block in range((n + 255) // 256):
+        start = block * 256
+        count = select(n - start < 256, n - start, 256)
+        for i in range(count):
+            # z2 = (tanh(...) @ W2) + b2
+            t1 = t0 * r1[start + i] - t0 * y[start + i]
+            # z2 = (tanh(...) @ W2) + b2
+            z2_bar[start + i] = t1
+            terms[i] = t1
+        part = fold_sum(terms, count)
+        rest += sum_error(total, part)
+        total += part
+    b2_bar = sum_with_error(total, rest)
+    v0 = np.empty((n, 8), f64)
+    b1_bar = np.zeros(8, f64)
+    for i in range(n):
+        t2 = z2_bar[i]
+        for j in range(8):
+            t3 = t2 * W2[j] * r2[i, j]
+            v0[i, j] = t3
+            b1_bar[j] += t3
+    W2_bar = np.empty(8, f64)
+    np.dot(r0.T, z2_bar, W2_bar)
+    W1_bar = np.empty((2, 8), f64)
+    np.dot(X.T, v0, W1_bar)
+    return W1_bar, b1_bar, W2_bar, b2_bar
+
+
+@jit
+def value_and_grad(X, y, W1, b1, W2, b2):
+    """The value and its gradients.
+
+    Takes   X f64[n, 2], y f64[n], W1 f64[2, 8], b1 f64[8], W2 f64[8], b2 f64
+    Gives   t3 / t0, (W1_bar, b1_bar, W2_bar, b2_bar)
+    """
+    n = X.shape[0]
+    t0 = f64(n)
+    v0 = np.empty((n, 8), f64)
+    np.dot(X, W1, v0)
+    r0 = np.empty((n, 8), f64)
+    for i in range(n):
+        for j in range(8):
+            r0[i, j] = tanh(v0[i, j] + b1[j])
+    v1 = np.empty(n, f64)
+    np.dot(r0, W2, v1)
+    z2_bar = np.empty(n, f64)
+    terms = np.empty(256, f64)
+    terms1 = np.empty(256, f64)
+    held = np.empty(256, f64)
+    held1 = np.empty(256, f64)
+    total = f64(0.0)
+    rest = f64(0.0)
+    total1 = f64(0.0)
+    rest1 = f64(0.0)
+    for block in range((n + 255) // 256):
+        start = block * 256
+        count = select(n - start < 256, n - start, 256)
+        for i in range(count):
+            z2 = v1[start + i] + b2
+            r1 = sigmoid(z2)
+            t1 = y[start + i]
+            held[i] = z2
+            held1[i] = r1
+        for i in range(count):
+            r1 = held1[i]
+            t1 = y[start + i]
+            # z2 = (tanh(...) @ W2) + b2
+            t2 = r1 / t0 - t1 / t0
+            # z2 = (tanh(...) @ W2) + b2
+            z2_bar[start + i] = t2
+        for i in range(count):
+            t1 = y[start + i]
+            t2 = z2_bar[start + i]
+            z2 = held[i]
+            terms[i] = softplus(z2) - t1 * z2
+            terms1[i] = t2
+        part = fold_sum(terms, count)
+        rest += sum_error(total, part)
+        total += part
+        part1 = fold_sum(terms1, count)
+        rest1 += sum_error(total1, part1)
+        total1 += part1
+    t3 = sum_with_error(total, rest)
+    b2_bar = sum_with_error(total1, rest1)
+    v2 = np.empty((n, 8), f64)
+    b1_bar = np.zeros(8, f64)
+    for i in range(n):
+        t4 = z2_bar[i]
+        for j in range(8):
+            r2 = tanh_slope(v0[i, j] + b1[j])
+            t5 = t4 * W2[j] * r2
+            v2[i, j] = t5
+            b1_bar[j] += t5
+    W2_bar = np.empty(8, f64)
+    np.dot(r0.T, z2_bar, W2_bar)
+    W1_bar = np.empty((2, 8), f64)
+    np.dot(X.T, v2, W1_bar)
+    return t3 / t0, (W1_bar, b1_bar, W2_bar, b2_bar)

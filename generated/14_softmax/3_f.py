@@ -1,0 +1,216 @@
+"""sum(xlogy(p, p)) - sum(p * ...), and its gradient with respect to z.
+
+Regenerate: symgrad.compile(...).save_source(...)
+
+Operations
+    value           16 add, 3 mul, 3 fma, 3 exp, 4 log
+    forward         19 add, 3 mul, 3 fma, 3 div, 3 exp, 4 log
+    backward        3 add, 6 mul, 3 fma
+    value_and_grad  25 add, 6 mul, 3 fma, 3 div, 3 exp, 4 log
+"""
+
+import math
+from functools import wraps
+
+import numpy as np
+
+from symgrad.runtime.kernels import fma, select
+
+try:
+    from numba import njit
+    from numba.extending import register_jitable
+except ImportError:  # the same text runs, slowly, as plain Python
+    SCALARS = {float: np.float64, int: np.int64, bool: np.bool_}
+
+    def jit(function):
+        @wraps(function)
+        def plain(*args):
+            with np.errstate(all="ignore"):
+                return function(*(SCALARS[type(a)](a) if type(a) in SCALARS else a for a in args))
+
+        return plain
+
+    helper = jit
+else:
+    FLAGS = {"error_model": "numpy", "nogil": True, "boundscheck": False, "no_cfunc_wrapper": True}
+    jit = njit(**FLAGS)
+    helper = register_jitable(**FLAGS)
+
+f64 = np.float64
+i64 = np.int64
+
+
+@helper
+def log(x):
+    tiny = x < 2.2250738585072014e-308
+    c = select(tiny, 6755399441055798.0, 6755399441055744.0)
+    u = select(tiny, x * 1.8014398509481984e+16, x)
+    b = f64(u).view(i64) - 4604544271217802189
+    k = b >> 52
+    m = i64((b & 4503599627370495) + 4604544271217802189).view(f64)
+    f = m - 1.0
+    e = i64(k + 4843621399236968448).view(f64) - c
+    h = 0.5 * f * f
+    s = f / (2.0 + f)
+    z = s * s
+    w = fma(
+        fma(fma(fma(0.14810522174900667, z, 0.15313166555274463), z, 0.18183571337941415), z,
+        0.2222219909771344), z, 0.2857142872918098
+    )
+    w2 = fma(fma(w, z, 0.3999999999952053), z, 0.666666666666671)
+    low = fma(s, fma(z, w2, h), e * 2.3190468138462996e-17)
+    y = fma(e, 0.6931471805599453, f - (h - low))
+    y2 = select(x < math.inf, y, x)
+    below = select(x == 0.0, -math.inf, math.nan)
+    return select(x > 0.0, y2, below)
+
+
+@helper
+def exp(x):
+    t = select(x < -746.0, -746.0, x)
+    t2 = select(t > 710.0, 710.0, t)
+    s = fma(t2, 1.4426950408889634, 6755399441055744.0)
+    k = s - 6755399441055744.0
+    r = fma(k, -0.6931471805599453, t2)
+    r2 = fma(k, -2.3190468138462996e-17, r)
+    q = fma(
+        fma(fma(fma(2.5110040441845758e-08, r2, 2.7632643465014625e-07), r2,
+        2.7557242361759715e-06), r2, 2.4801487358626297e-05), r2, 0.0001984126988656883
+    )
+    q2 = fma(
+        fma(fma(fma(q, r2, 0.0013888888947792063), r2, 0.008333333333322215), r2,
+        0.041666666666522086), r2, 0.16666666666666674
+    )
+    q3 = fma(q2, r2, 0.500000000000001)
+    u = 1.0 + r2
+    p = u + fma(r2 * r2, q3, r2 - (u - 1.0))
+    n = f64(s).view(i64)
+    h = n >> 1
+    return (
+        p * i64((h << 52) + 4607182418800017408).view(f64)
+        * i64(((n - h) << 52) + 4607182418800017408).view(f64)
+    )
+
+
+@jit
+def value(z, p):
+    """The function value.
+
+    Takes   z f64[3], p f64[3]
+    Gives   total - total2
+    """
+    total = f64(0.0)
+    top = f64(-math.inf)
+    for i in range(3):
+        t0 = p[i]
+        total += select((t0 == 0.0) & (t0 == t0), 0.0, t0 * log(t0))
+        t1 = z[i]
+        top = select((t1 > top) | (t1 != t1), t1, top)
+    total1 = f64(0.0)
+    t2 = select(abs(top) < math.inf, top, 0.0)
+    for i in range(3):
+        total1 += exp(z[i] - t2)
+    t3 = log(total1)
+    total2 = f64(0.0)
+    t4 = select(abs(top) < math.inf, top, 0.0)
+    for i in range(3):
+        total2 = fma(p[i], z[i] - t4 - t3, total2)
+    return total - total2
+
+
+@jit
+def forward(z, p):
+    """The outputs, and the residuals that backward reads.
+
+    Takes   z f64[3], p f64[3]
+    Gives   total - total3, (r0,)
+    """
+    total = f64(0.0)
+    top = f64(-math.inf)
+    for i in range(3):
+        t0 = p[i]
+        total += select((t0 == 0.0) & (t0 == t0), 0.0, t0 * log(t0))
+        t1 = z[i]
+        top = select((t1 > top) | (t1 != t1), t1, top)
+    v0 = np.empty(3, f64)
+    total1 = f64(0.0)
+    total2 = f64(0.0)
+    t2 = abs(top)
+    t3 = t2 == math.inf
+    t5 = select(top > 0.0, 1.0, 0.0)
+    t6 = select(t2 < math.inf, top, 0.0)
+    for i in range(3):
+        t4 = z[i]
+        t7 = exp(t4 - t6)
+        t8 = select(t3, select(t4 == top, t5, 0.0), t7)
+        v0[i] = t8
+        total1 += t7
+        total2 += t8
+    t9 = log(total1)
+    r0 = np.empty(3, f64)
+    total3 = f64(0.0)
+    t11 = select(abs(top) < math.inf, top, 0.0)
+    for i in range(3):
+        t10 = v0[i]
+        r0[i] = select(t10 == 0.0, t10, t10 / total2)
+        total3 = fma(p[i], z[i] - t11 - t9, total3)
+    return total - total3, (r0,)
+
+
+@jit
+def backward(p, r0, f_bar):
+    """The gradients, from the residuals and the cotangents of the outputs.
+
+    Takes   p f64[3], r0 f64[3], f_bar f64
+    Gives   z_bar
+    """
+    total = f64(0.0)
+    for i in range(3):
+        total = fma(f_bar, p[i], total)
+    z_bar = np.empty(3, f64)
+    for i in range(3):
+        z_bar[i] = r0[i] * total - f_bar * p[i]
+    return z_bar
+
+
+@jit
+def value_and_grad(z, p):
+    """The value and its gradients.
+
+    Takes   z f64[3], p f64[3]
+    Gives   total - total4, z_bar
+    """
+    total = f64(0.0)
+    top = f64(-math.inf)
+    total1 = f64(0.0)
+    for i in range(3):
+        t0 = p[i]
+        total += select((t0 == 0.0) & (t0 == t0), 0.0, t0 * log(t0))
+        t1 = z[i]
+        top = select((t1 > top) | (t1 != t1), t1, top)
+        total1 += t0
+    v0 = np.empty(3, f64)
+    total2 = f64(0.0)
+    total3 = f64(0.0)
+    t2 = abs(top)
+    t3 = t2 == math.inf
+    t5 = select(top > 0.0, 1.0, 0.0)
+    t6 = select(t2 < math.inf, top, 0.0)
+    for i in range(3):
+        t4 = z[i]
+        t7 = exp(t4 - t6)
+        t8 = select(t3, select(t4 == top, t5, 0.0), t7)
+        v0[i] = t8
+        total2 += t7
+        total3 += t8
+    t9 = log(total2)
+    z_bar = np.empty(3, f64)
+    total4 = f64(0.0)
+    t12 = select(abs(top) < math.inf, top, 0.0)
+    for i in range(3):
+        t10 = v0[i]
+        r0 = select(t10 == 0.0, t10, t10 / total3)
+        t11 = p[i]
+        z_bar[i] = r0 * total1 - t11
+        total4 = fma(t11, z[i] - t12 - t9, total4)
+    return total - total4, z_bar

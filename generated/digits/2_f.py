@@ -1,0 +1,104 @@
+"""argmax((X @ W1) + b1), and its gradient with respect to W1, b1.
+
+Regenerate: symgrad.compile(...).save_source(...)
+
+Operations
+    value     10*n add, 1 dot
+    forward   10*n add, 1 dot
+    backward  none
+"""
+
+import math
+from functools import wraps
+
+import numpy as np
+
+from symgrad.runtime.kernels import select
+
+try:
+    from numba import njit
+    from numba.extending import register_jitable
+except ImportError:  # the same text runs, slowly, as plain Python
+    SCALARS = {float: np.float64, int: np.int64, bool: np.bool_}
+
+    def jit(function):
+        @wraps(function)
+        def plain(*args):
+            with np.errstate(all="ignore"):
+                return function(*(SCALARS[type(a)](a) if type(a) in SCALARS else a for a in args))
+
+        return plain
+
+    helper = jit
+else:
+    FLAGS = {"error_model": "numpy", "nogil": True, "boundscheck": False, "no_cfunc_wrapper": True}
+    jit = njit(**FLAGS)
+    helper = register_jitable(**FLAGS)
+
+f64 = np.float64
+i64 = np.int64
+
+
+@jit
+def value(X, W1, b1):
+    """The function value.
+
+    Takes   X f64[n, 64], W1 f64[64, 10], b1 f64[10]
+    Gives   v1
+    """
+    n = X.shape[0]
+    v0 = np.empty((n, 10), f64)
+    np.dot(X, W1, v0)
+    v1 = np.empty(n, i64)
+    for i in range(n):
+        best = f64(-math.inf)
+        at = 0
+        for j in range(10):
+            z2 = v0[i, j] + b1[j]
+            t0 = z2
+            wins = (t0 > best) | ((t0 != t0) & (best == best))
+            at = select(wins, j, at)
+            best = select(wins, t0, best)
+        v1[i] = at
+    return v1
+
+
+@jit
+def forward(X, W1, b1):
+    """The outputs, and the residuals that backward reads.
+
+    Takes   X f64[n, 64], W1 f64[64, 10], b1 f64[10]
+    Gives   v1, ()
+    """
+    n = X.shape[0]
+    v0 = np.empty((n, 10), f64)
+    np.dot(X, W1, v0)
+    v1 = np.empty(n, i64)
+    for i in range(n):
+        best = f64(-math.inf)
+        at = 0
+        for j in range(10):
+            z2 = v0[i, j] + b1[j]
+            t0 = z2
+            wins = (t0 > best) | ((t0 != t0) & (best == best))
+            at = select(wins, j, at)
+            best = select(wins, t0, best)
+        v1[i] = at
+    return v1, ()
+
+
+@jit
+def backward(f_bar):
+    """The gradients, from the residuals and the cotangents of the outputs.
+
+    Takes   f_bar i64[n]
+    Gives   v0, v1
+    """
+    v0 = np.empty((64, 10), f64)
+    v0_flat = v0.reshape(-1)
+    for i in range(640):
+        v0_flat[i] = 0.0
+    v1 = np.empty(10, f64)
+    for i in range(10):
+        v1[i] = 0.0
+    return v0, v1

@@ -1,0 +1,357 @@
+"""J, and its gradient with respect to W1, b1, W2, b2.
+
+Regenerate: symgrad.compile(...).save_source(...)
+
+Operations
+    value           136*n add, 10*n fma, 1 div, 2 dot, 10*n exp, n log, n sum_error,
+                    1 sum_with_error
+    forward         146*n add, 10*n fma, 10*n+1 div, 2 dot, 10*n exp, n log, n sum_error,
+                    1 sum_with_error
+    backward        84*n add, 20*n mul, 10*n fma, 1 div, 3 dot
+    value_and_grad  294*n add, 20*n mul, 20*n fma, 10*n+2 div, 5 dot, 10*n exp, n log, n sum_error,
+                    1 sum_with_error
+"""
+
+import math
+from functools import wraps
+
+import numpy as np
+
+from symgrad.runtime.kernels import fma, select
+
+try:
+    from numba import njit
+    from numba.extending import register_jitable
+except ImportError:  # the same text runs, slowly, as plain Python
+    SCALARS = {float: np.float64, int: np.int64, bool: np.bool_}
+
+    def jit(function):
+        @wraps(function)
+        def plain(*args):
+            with np.errstate(all="ignore"):
+                return function(*(SCALARS[type(a)](a) if type(a) in SCALARS else a for a in args))
+
+        return plain
+
+    helper = jit
+else:
+    FLAGS = {"error_model": "numpy", "nogil": True, "boundscheck": False, "no_cfunc_wrapper": True}
+    jit = njit(**FLAGS)
+    helper = register_jitable(**FLAGS)
+
+f64 = np.float64
+i64 = np.int64
+
+
+@helper
+def exp(x):
+    t = select(x < -746.0, -746.0, x)
+    t2 = select(t > 710.0, 710.0, t)
+    s = fma(t2, 1.4426950408889634, 6755399441055744.0)
+    k = s - 6755399441055744.0
+    r = fma(k, -0.6931471805599453, t2)
+    r2 = fma(k, -2.3190468138462996e-17, r)
+    q = fma(
+        fma(fma(fma(2.5110040441845758e-08, r2, 2.7632643465014625e-07), r2,
+        2.7557242361759715e-06), r2, 2.4801487358626297e-05), r2, 0.0001984126988656883
+    )
+    q2 = fma(
+        fma(fma(fma(q, r2, 0.0013888888947792063), r2, 0.008333333333322215), r2,
+        0.041666666666522086), r2, 0.16666666666666674
+    )
+    q3 = fma(q2, r2, 0.500000000000001)
+    u = 1.0 + r2
+    p = u + fma(r2 * r2, q3, r2 - (u - 1.0))
+    n = f64(s).view(i64)
+    h = n >> 1
+    return (
+        p * i64((h << 52) + 4607182418800017408).view(f64)
+        * i64(((n - h) << 52) + 4607182418800017408).view(f64)
+    )
+
+
+@helper
+def log(x):
+    tiny = x < 2.2250738585072014e-308
+    c = select(tiny, 6755399441055798.0, 6755399441055744.0)
+    u = select(tiny, x * 1.8014398509481984e+16, x)
+    b = f64(u).view(i64) - 4604544271217802189
+    k = b >> 52
+    m = i64((b & 4503599627370495) + 4604544271217802189).view(f64)
+    f = m - 1.0
+    e = i64(k + 4843621399236968448).view(f64) - c
+    h = 0.5 * f * f
+    s = f / (2.0 + f)
+    z = s * s
+    w = fma(
+        fma(fma(fma(0.14810522174900667, z, 0.15313166555274463), z, 0.18183571337941415), z,
+        0.2222219909771344), z, 0.2857142872918098
+    )
+    w2 = fma(fma(w, z, 0.3999999999952053), z, 0.666666666666671)
+    low = fma(s, fma(z, w2, h), e * 2.3190468138462996e-17)
+    y = fma(e, 0.6931471805599453, f - (h - low))
+    y2 = select(x < math.inf, y, x)
+    below = select(x == 0.0, -math.inf, math.nan)
+    return select(x > 0.0, y2, below)
+
+
+@helper
+def sum_error(a, b):
+    """a + b minus its rounded value (TwoSum, Knuth)."""
+    s = a + b
+    t = s - a
+    return a - (s - t) + (b - t)
+
+
+@helper
+def sum_with_error(total, rest):
+    """total + rest; an overflowing total stays as it is."""
+    return select(rest == rest, total + rest, total)
+
+
+@jit
+def value(X, Y, W1, b1, W2, b2):
+    """The function value.
+
+    Takes   X f64[n, 64], Y f64[n, 10], W1 f64[64, 64], b1 f64[64], W2 f64[64, 10], b2 f64[10]
+    Gives   J
+    """
+    n = Y.shape[0]
+    t0 = f64(n)
+    v0 = np.empty((n, 64), f64)
+    np.dot(X, W1, v0)
+    a2 = np.empty((n, 64), f64)
+    for i in range(n):
+        for j in range(64):
+            z2 = v0[i, j] + b1[j]
+            a2[i, j] = select(z2 > 0.0, z2, select(z2 <= 0.0, 0.0, z2))
+    v1 = np.empty((n, 10), f64)
+    np.dot(a2, W2, v1)
+    total1 = f64(0.0)
+    rest = f64(0.0)
+    for i in range(n):
+        top = f64(-math.inf)
+        for j in range(10):
+            z3 = v1[i, j] + b2[j]
+            top = select((z3 > top) | (z3 != z3), z3, top)
+        v2 = top
+        total = f64(0.0)
+        t1 = v2
+        t2 = select(abs(t1) < math.inf, t1, 0.0)
+        for j in range(10):
+            total += exp(v1[i, j] + b2[j] - t2)
+        v3 = total
+        part = f64(0.0)
+        t3 = v2
+        t4 = select(abs(t3) < math.inf, t3, 0.0)
+        t5 = log(v3)
+        for j in range(10):
+            part = fma(Y[i, j], v1[i, j] + b2[j] - t4 - t5, part)
+        rest += sum_error(total1, part)
+        total1 += part
+    t6 = sum_with_error(total1, rest)
+    J = -(t6 / t0)
+    return J
+
+
+@jit
+def forward(X, Y, W1, b1, W2, b2):
+    """The outputs, and the residuals that backward reads.
+
+    Takes   X f64[n, 64], Y f64[n, 10], W1 f64[64, 64], b1 f64[64], W2 f64[64, 10], b2 f64[10]
+    Gives   J, (z2, a2, r2)
+    """
+    n = Y.shape[0]
+    t0 = f64(n)
+    v0 = np.empty((n, 64), f64)
+    np.dot(X, W1, v0)
+    z2 = np.empty((n, 64), f64)
+    a2 = np.empty((n, 64), f64)
+    for i in range(n):
+        for j in range(64):
+            t1 = v0[i, j] + b1[j]
+            z2[i, j] = t1
+            a2[i, j] = select(t1 > 0.0, t1, select(t1 <= 0.0, 0.0, t1))
+    v1 = np.empty((n, 10), f64)
+    np.dot(a2, W2, v1)
+    v3 = np.empty(10, f64)
+    r2 = np.empty((n, 10), f64)
+    total2 = f64(0.0)
+    rest = f64(0.0)
+    for i in range(n):
+        top = f64(-math.inf)
+        for j in range(10):
+            z3 = v1[i, j] + b2[j]
+            top = select((z3 > top) | (z3 != z3), z3, top)
+        v2 = top
+        total = f64(0.0)
+        total1 = f64(0.0)
+        t2 = v2
+        t3 = abs(t2)
+        t4 = t3 == math.inf
+        t6 = select(t2 > 0.0, 1.0, 0.0)
+        t7 = select(t3 < math.inf, t2, 0.0)
+        for j in range(10):
+            t5 = v1[i, j] + b2[j]
+            t8 = exp(t5 - t7)
+            t9 = select(t4, select(t5 == t2, t6, 0.0), t8)
+            v3[j] = t9
+            total += t8
+            total1 += t9
+        v4 = total
+        v5 = total1
+        part = f64(0.0)
+        t10 = v5
+        t12 = v2
+        t13 = select(abs(t12) < math.inf, t12, 0.0)
+        t14 = log(v4)
+        for j in range(10):
+            t11 = v3[j]
+            r2[i, j] = select(t11 == 0.0, t11, t11 / t10)
+            part = fma(Y[i, j], v1[i, j] + b2[j] - t13 - t14, part)
+        rest += sum_error(total2, part)
+        total2 += part
+    t15 = sum_with_error(total2, rest)
+    J = -(t15 / t0)
+    return J, (z2, a2, r2)
+
+
+@jit
+def backward(X, W2, Y, z2, a2, r2, J_bar):
+    """The gradients, from the residuals and the cotangents of the outputs.
+
+    Takes   X f64[n, 64], W2 f64[64, 10], Y f64[n, 10], z2 f64[n, 64], a2 f64[n, 64],
+            r2 f64[n, 10], J_bar f64
+    Gives   W1_bar, b1_bar, W2_bar, b2_bar
+    """
+    n = Y.shape[0]
+    t0 = J_bar / f64(n)
+    z3_bar = np.empty((n, 10), f64)
+    b2_bar = np.zeros(10, f64)
+    for i in range(n):
+        total = f64(0.0)
+        for j in range(10):
+            total = fma(t0, Y[i, j], total)
+        v0 = total
+        t1 = v0
+        for j in range(10):
+            # z3 = (a2 @ W2) + b2
+            t2 = r2[i, j] * t1 - t0 * Y[i, j]
+            # z3 = (a2 @ W2) + b2
+            z3_bar[i, j] = t2
+            b2_bar[j] += t2
+    a2_bar = np.empty((n, 64), f64)
+    # a2 = relu(z2)
+    np.dot(z3_bar, W2.T, a2_bar)
+    W2_bar = np.empty((64, 10), f64)
+    np.dot(a2.T, z3_bar, W2_bar)
+    z2_bar = np.empty((n, 64), f64)
+    b1_bar = np.zeros(64, f64)
+    for i in range(n):
+        for j in range(64):
+            # z2 = (X @ W1) + b1
+            t3 = z2[i, j]
+            # z2 = (X @ W1) + b1
+            t4 = a2_bar[i, j]
+            # z2 = (X @ W1) + b1
+            t5 = select(t3 > 0.0, t4, select((t3 <= 0.0) | (t4 == 0.0), 0.0, t3))
+            # z2 = (X @ W1) + b1
+            z2_bar[i, j] = t5
+            b1_bar[j] += t5
+    W1_bar = np.empty((64, 64), f64)
+    np.dot(X.T, z2_bar, W1_bar)
+    return W1_bar, b1_bar, W2_bar, b2_bar
+
+
+@jit
+def value_and_grad(X, Y, W1, b1, W2, b2):
+    """The value and its gradients.
+
+    Takes   X f64[n, 64], Y f64[n, 10], W1 f64[64, 64], b1 f64[64], W2 f64[64, 10], b2 f64[10]
+    Gives   J, (W1_bar, b1_bar, W2_bar, b2_bar)
+    """
+    n = Y.shape[0]
+    t0 = f64(n)
+    t1 = -1.0 / t0
+    v0 = np.empty((n, 64), f64)
+    np.dot(X, W1, v0)
+    v1 = np.empty(n, f64)
+    a2 = np.empty((n, 64), f64)
+    for i in range(n):
+        total = f64(0.0)
+        for j in range(10):
+            total = fma(t1, Y[i, j], total)
+        v1[i] = total
+        for j in range(64):
+            z2 = v0[i, j] + b1[j]
+            a2[i, j] = select(z2 > 0.0, z2, select(z2 <= 0.0, 0.0, z2))
+    v2 = np.empty((n, 10), f64)
+    np.dot(a2, W2, v2)
+    v4 = np.empty(10, f64)
+    z3_bar = np.empty((n, 10), f64)
+    b2_bar = np.zeros(10, f64)
+    total3 = f64(0.0)
+    rest = f64(0.0)
+    for i in range(n):
+        top = f64(-math.inf)
+        for j in range(10):
+            z3 = v2[i, j] + b2[j]
+            top = select((z3 > top) | (z3 != z3), z3, top)
+        v3 = top
+        total1 = f64(0.0)
+        total2 = f64(0.0)
+        t2 = v3
+        t3 = abs(t2)
+        t4 = t3 == math.inf
+        t6 = select(t2 > 0.0, 1.0, 0.0)
+        t7 = select(t3 < math.inf, t2, 0.0)
+        for j in range(10):
+            t5 = v2[i, j] + b2[j]
+            t8 = exp(t5 - t7)
+            t9 = select(t4, select(t5 == t2, t6, 0.0), t8)
+            v4[j] = t9
+            total1 += t8
+            total2 += t9
+        v5 = total1
+        v6 = total2
+        part = f64(0.0)
+        t11 = v6
+        t13 = v1[i]
+        t15 = v3
+        t16 = select(abs(t15) < math.inf, t15, 0.0)
+        t17 = log(v5)
+        for j in range(10):
+            t10 = Y[i, j]
+            t12 = v4[j]
+            r2 = select(t12 == 0.0, t12, t12 / t11)
+            # z3 = (a2 @ W2) + b2
+            t14 = t1 * t10 - r2 * t13
+            # z3 = (a2 @ W2) + b2
+            z3_bar[i, j] = t14
+            part = fma(t10, v2[i, j] + b2[j] - t16 - t17, part)
+            b2_bar[j] += t14
+        rest += sum_error(total3, part)
+        total3 += part
+    t18 = sum_with_error(total3, rest)
+    J = -(t18 / t0)
+    a2_bar = np.empty((n, 64), f64)
+    # a2 = relu(z2)
+    np.dot(z3_bar, W2.T, a2_bar)
+    W2_bar = np.empty((64, 10), f64)
+    np.dot(a2.T, z3_bar, W2_bar)
+    z2_bar = np.empty((n, 64), f64)
+    b1_bar = np.zeros(64, f64)
+    for i in range(n):
+        for j in range(64):
+            # z2 = (X @ W1) + b1
+            t19 = v0[i, j] + b1[j]
+            # z2 = (X @ W1) + b1
+            t20 = a2_bar[i, j]
+            # z2 = (X @ W1) + b1
+            t21 = select(t19 > 0.0, t20, select((t19 <= 0.0) | (t20 == 0.0), 0.0, t19))
+            # z2 = (X @ W1) + b1
+            z2_bar[i, j] = t21
+            b1_bar[j] += t21
+    W1_bar = np.empty((64, 64), f64)
+    np.dot(X.T, z2_bar, W1_bar)
+    return J, (W1_bar, b1_bar, W2_bar, b2_bar)

@@ -1,0 +1,75 @@
+"""What the examples emit, as files: ``python -m tests.generated`` brings ``generated/`` up to date.
+
+Each example is run with ``sg.compile`` watched. A function becomes ``<output's name>.py`` (its source), ``.tex`` (its
+derivation) and ``.txt`` (the same for a terminal). Numbers that an example prints are not kept: they differ in
+the last digit from one machine to another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import runpy
+import sys
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import symgrad as sg
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = sorted(p for p in (ROOT / "examples").glob("*.py"))
+
+
+def compiled_by(example: Path) -> list[Any]:
+    """The functions that an example compiles, in order."""
+    made = []
+    real = sg.compile
+
+    def watched(*args: Any, **kwargs: Any) -> Any:
+        made.append(real(*args, **kwargs))
+        return made[-1]
+
+    with mock.patch.object(sg, "compile", watched), contextlib.redirect_stdout(io.StringIO()):
+        runpy.run_path(str(example), run_name="__main__")
+    return made
+
+
+def files(example: Path) -> dict[str, str]:
+    """Relative path -> text, for everything that one example emits."""
+    found: dict[str, str] = {}
+    for number, fn in enumerate(compiled_by(example), 1):
+        stem = f"{example.stem}/{number}_{_title(fn)}"
+        found[f"{stem}.py"] = fn.source
+        if fn.wrt:
+            found[f"{stem}.tex"] = fn.latex() + "\n"
+            found[f"{stem}.txt"] = f"{fn.derivation()}\n"
+    return found
+
+
+def _title(fn: Any) -> str:
+    outputs = [node for node in fn._definition.outputs]
+    names = [node["name"] for node in outputs if node.op.name == "named"]
+    return re.sub(r"\W", "", names[0])[:20] if names else "f"
+
+
+def main() -> int:
+    """Write all files anew; what no example emits any more goes."""
+    folder = ROOT / "generated"
+    wanted: dict[str, str] = {}
+    for example in EXAMPLES:
+        wanted |= files(example)
+    for path in folder.rglob("*"):
+        if path.is_file() and str(path.relative_to(folder)) not in wanted:
+            path.unlink()
+    for name, text in wanted.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    print(f"{len(wanted)} files")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
