@@ -1,5 +1,5 @@
 """The primitives: importing this fills the registry."""
 
-from symgrad.ops import choose, composite, contract, elementwise, leaf, reduce, shape
+from symgrad.ops import choose, composite, contract, elementwise, errorfree, leaf, reduce, removable, shape
 
-__all__ = ["choose", "composite", "contract", "elementwise", "leaf", "reduce", "shape"]
+__all__ = ["choose", "composite", "contract", "elementwise", "errorfree", "leaf", "reduce", "removable", "shape"]

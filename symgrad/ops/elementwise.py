@@ -269,7 +269,7 @@ SPECIAL = [
                 precedence="atom", params=("order",)),
     _unary("logcosh", lambda x: sp.log(sp.cosh(x)), lambda y, x: f("tanh")(x), lambda x: np.logaddexp(x, -x) - _LN2, r"\ln\cosh {0}", source="|x| + ln(1 + e^(-2|x|)) - ln 2: no overflow"),
     _unary("log1mexp", lambda x: sp.log(1 - sp.exp(-x)), lambda y, x: f("dlog")(f("expm1")(x)), lambda x: np.log(-np.expm1(-x)), r"\ln\left(1 - e^{{-{0}}}\right)", POSITIVE, source="Maechler 2012, ln(1 - e^-x) for x > 0"),
-    _unary("exprel", lambda x: (sp.exp(x) - 1) / x, None, special.exprel, r"\frac{{e^{{{0}}} - 1}}{{{0}}}", precedence="atom", source="(e^x - 1)/x, 1 at 0"),
+    _unary("exprel", lambda x: (sp.exp(x) - 1) / x, lambda y, x: f("exprel_slope")(x), special.exprel, r"\frac{{e^{{{0}}} - 1}}{{{0}}}", precedence="atom", source="(e^x - 1)/x, 1 at 0"),
 ]
 
 ACTIVATIONS = [

@@ -20,13 +20,14 @@ from symgrad.ir.walk import topological
 from symgrad.ops import errorfree  # noqa: F401  (registers the rows)
 from symgrad.ops.numerals import from_double
 from symgrad.ops.registry import partial
-from symgrad.passes.rewrite import value
+from symgrad.passes.rewrite import rewrite, value
 from symgrad.passes.rules_arithmetic import is_power_of_two
+from symgrad.passes.rules_removable import VALUE_RULES
 
-# Functions whose relative error is that of the argument times a factor that may be large.
-MAGNIFYING = frozenset(
-    "exp exp2 expm1 log log1p log2 log10 sin cos tan sinh cosh tanh power arcsin arccos arctanh arccosh lgamma gaussian "
-    "erfc log1mexp softplus sigmoid arctan arctan2 xlogy dlog sigmoid_slope tanh_slope logcosh cbrt exprel".split()
+# Functions that are not smooth, or that keep what errors there are: all others magnify their argument's error.
+FLAT = frozenset(
+    "sign floor ceil round trunc relu_slope dmaximum dminimum dclip maximum minimum clip relu prelu gate mod "
+    "sum_error product_error quotient_error sqrt_error hypot_error corrected correction_error".split()
 )
 # Arithmetic whose error is known.
 ARITHMETIC = frozenset("add sub mul div neg square reciprocal sqrt abs where dsqrt hypot zmul zdiv".split())
@@ -36,16 +37,18 @@ _LARGEST = 4000  # nodes; beyond it speed counts more than the last digits
 
 def compensate(outputs: Sequence[Node]) -> dict[Node, Node]:
     """Old -> new for every node reached, where the graph is a formula of scalars; else nothing changes."""
-    order = topological(outputs)
-    scalar = all(n.type.rank == 0 and n.op.kind in ("leaf", "elementwise", "identity") for n in order)
-    if not scalar or len(order) > _LARGEST:
-        return {node: node for node in order}
+    given = topological(outputs)
+    scalar = all(n.type.rank == 0 and n.op.kind in ("leaf", "elementwise", "identity") for n in given)
+    if not scalar or len(given) > _LARGEST:
+        return {node: node for node in given}
+    better = rewrite(outputs, VALUE_RULES)
+    order = topological(better[n] for n in outputs)
     wanted = _wanted(order)
     values: dict[Node, Node] = {}
     errors: dict[Node, Node | None] = {}
     for node in order:
         values[node], errors[node] = _with_error(node, values, errors, node in wanted)
-    return values
+    return {node: values[better[node]] for node in given if better[node] in values}
 
 
 def _wanted(order: list[Node]) -> set[Node]:
@@ -55,7 +58,7 @@ def _wanted(order: list[Node]) -> set[Node]:
     for node in reversed(order):
         name = node.op.name
         cancels = name in ("add", "sub") and _may_cancel(node, signs)
-        if name in MAGNIFYING or cancels or (node in wanted and name in ARITHMETIC):
+        if _magnifies(node) or cancels or (node in wanted and name in ARITHMETIC):
             wanted.update(a for a in node.args if a.op.name in ARITHMETIC)
     return wanted
 
@@ -107,9 +110,15 @@ def _with_error(node: Node, values: dict, errors: dict, wanted: bool) -> tuple[N
     return build("corrected", plain, total), build("correction_error", plain, total)
 
 
+def _magnifies(node: Node) -> bool:
+    """Whether the function's relative error may be its argument's times a large factor."""
+    row = node.op.row
+    return row is not None and row.partials is not None and row.result == "real" and node.op.name not in FLAT and node.op.name not in ARITHMETIC
+
+
 def _through_slope(plain: Node, args: tuple[Node, ...], tails: tuple) -> Node:
     """f(x + e) = f(x) + f'(x) e."""
-    if plain.op.name not in MAGNIFYING or not (any(tails) or plain.op.name == "power"):
+    if not _magnifies(plain) or not (any(tails) or plain.op.name == "power"):
         return plain
     total = None
     if plain.op.name == "power":

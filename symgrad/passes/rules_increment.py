@@ -132,8 +132,9 @@ def _powers(a: Node, b: Node) -> Node | None:
     h = known_difference(x, y) if c is d else None
     if h is None or value(h) == 0:
         return None
-    near, zero = _f("abs", h) < constant(0.5) * _f("abs", y), constant(0.0)
-    grown = b * _f("expm1", c * _f("log1p", build("where", near, h / y, zero)))
+    exponent = c * _f("log1p", h / y)
+    near, zero = _f("abs", exponent) < constant(1.0), constant(0.0)
+    grown = b * _f("expm1", build("where", near, exponent, zero))
     return build("where", near, grown, build("where", near, zero, a) - build("where", near, zero, b))
 
 

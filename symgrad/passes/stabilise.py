@@ -9,10 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symgrad.ir.node import Node
-from symgrad.passes import rules_exponential, rules_increment, rules_trigonometric, simplify
+from symgrad.passes import rules_exponential, rules_increment, rules_removable, rules_trigonometric, simplify
 from symgrad.passes.rewrite import Rule, Watch, rewrite
 
-RULES: list[Rule] = [*rules_exponential.RULES, *rules_trigonometric.RULES, *rules_increment.RULES]
+RULES: list[Rule] = [
+    *rules_exponential.RULES,
+    *rules_trigonometric.RULES,
+    *rules_removable.RULES,
+    *rules_increment.RULES,
+]
 
 
 def stabilise(outputs: Sequence[Node], watch: Watch | None = None) -> dict[Node, Node]:

@@ -1,0 +1,124 @@
+"""TABLE: functions with a removable 0/0 at the origin, and how they leave it.
+
+sin(x)/x, sinh(x)/x, x - sin x, tan x - x, 1/x - 1/tan x, (e^x - 1)/x and their slopes: near 0 a power series (Horner,
+coefficients from the series of sin and exp, DLMF 4.19, 4.33), elsewhere the formula itself. The cut is where the
+formula's cancellation and the series' remainder are both below an ulp or two.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from symgrad.ir.node import Node, build
+from symgrad.ir.program import Expr, call, const, fma, select
+from symgrad.ops.registry import Elementwise, register_row
+
+_LINE = (-1.7, -0.3, 0.4, 2.1)
+_SMALL = (-1.1, -0.3, 0.4, 1.2)
+_FACTORIAL = [math.factorial(n) for n in range(40)]
+
+
+def _f(name: str) -> Callable[[Expr], Expr]:
+    return lambda x: call(name, (x,), x.dtype)
+
+
+def _horner(t: Expr, table: list[float]) -> Expr:
+    total = const(table[-1], t.dtype)
+    for c in reversed(table[:-1]):
+        total = fma(total, t, const(c, t.dtype))
+    return total
+
+
+def _series(table: list[float], lead: Callable[[Any], Any], even: bool, cut: float, far: Callable[[Any], Any]) -> Callable[[Expr], Expr]:
+    """lead(x) * polynomial (in x^2 where ``even``) for |x| < cut, else far(x)."""
+
+    def code(x: Expr) -> Expr:
+        inside = select(abs(x) < cut, x, const(0.0, x.dtype))
+        near = lead(inside) * _horner(inside * inside if even else inside, table)
+        return select(abs(x) < cut, near, far(x))
+
+    return code
+
+
+def _reference(table: list[float], lead: Callable[[Any], Any], even: bool, cut: float, far: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def value(x: Any) -> Any:
+        x = np.asarray(x, float)
+        near = lead(x) * np.polynomial.polynomial.polyval(x * x if even else x, table)
+        with np.errstate(all="ignore"):
+            return np.where(np.abs(x) < cut, near, far(x))
+
+    return value
+
+
+def _row(name: str, symbolic: Any, slope: Any, latex: str, series: tuple, far: tuple, **more: Any) -> Elementwise:
+    """``series``: coefficients, leading factor, whether in x^2, cut; ``far``: the formula as code and on arrays."""
+    code, reference = _series(*series, far[0]), _reference(*series, far[1])
+    domain = more.pop("domain", _LINE)
+    partials = None if slope is None else (slope,)
+    return Elementwise(name, 1, symbolic, partials, code, reference, latex, domain, source="power series near 0; DLMF 4.19, 4.33", **more)
+
+
+def _to(name: str) -> Callable[[Node, Node], Node]:
+    return lambda y, x: build(name, x)
+
+
+def _one(x: Any) -> Any:
+    return 1.0
+
+
+def _x(x: Any) -> Any:
+    return x
+
+
+def _cube(x: Any) -> Any:
+    return x * x * x
+
+
+def _sin_ratio_slope(x: sp.Expr) -> sp.Expr:
+    return (x * sp.cos(x) - sp.sin(x)) / x**2
+
+
+def _sinh_ratio_slope(x: sp.Expr) -> sp.Expr:
+    return (x * sp.cosh(x) - sp.sinh(x)) / x**2
+
+
+def _exprel_slope(x: sp.Expr) -> sp.Expr:
+    return (x * sp.exp(x) - sp.exp(x) + 1) / x**2
+
+
+_N = range(14)
+_TAN = [float(sp.Rational(sp.bernoulli(2 * n) * (-1) ** (n - 1) * 4**n * (4**n - 1), sp.factorial(2 * n))) for n in range(2, 32)]
+_COT = [float(sp.Rational(sp.bernoulli(2 * n) * (-1) ** (n - 1) * 4**n, sp.factorial(2 * n))) for n in range(1, 32)]
+_sin, _cos, _tan, _exp, _expm1, _sinh, _cosh = map(_f, ("sin", "cos", "tan", "exp", "expm1", "sinh", "cosh"))
+
+TABLE = [
+    _row("sin_ratio", lambda x: sp.sin(x) / x, _to("sin_ratio_slope"), r"\frac{{\sin {0}}}{{{0}}}",
+         ([(-1.0) ** n / _FACTORIAL[2 * n + 1] for n in _N], _one, True, 0.25), (lambda x: _sin(x) / x, lambda x: np.sin(x) / x), precedence="atom"),
+    _row("sin_ratio_slope", _sin_ratio_slope, None, r"\left(\frac{{\sin {0}}}{{{0}}}\right)'",
+         ([(-1.0) ** (n + 1) * (2 * n + 2) / _FACTORIAL[2 * n + 3] for n in _N], _x, True, 1.5),
+         (lambda x: (_cos(x) - _sin(x) / x) / x, lambda x: (np.cos(x) - np.sin(x) / x) / x), precedence="atom"),
+    _row("sinh_ratio", lambda x: sp.sinh(x) / x, _to("sinh_ratio_slope"), r"\frac{{\sinh {0}}}{{{0}}}",
+         ([1.0 / _FACTORIAL[2 * n + 1] for n in _N], _one, True, 0.25), (lambda x: _sinh(x) / x, lambda x: np.sinh(x) / x), precedence="atom"),
+    _row("sinh_ratio_slope", _sinh_ratio_slope, None, r"\left(\frac{{\sinh {0}}}{{{0}}}\right)'",
+         ([(2 * n + 2) / _FACTORIAL[2 * n + 3] for n in _N], _x, True, 1.5),
+         (lambda x: (_cosh(x) - _sinh(x) / x) / x, lambda x: (np.cosh(x) - np.sinh(x) / x) / x), precedence="atom"),
+    _row("exprel_slope", _exprel_slope, None, r"\left(\frac{{e^{{{0}}} - 1}}{{{0}}}\right)'",
+         ([(n + 1) / _FACTORIAL[n + 2] for n in range(20)], _one, False, 1.5),
+         (lambda x: (_exp(x) - _expm1(x) / x) / x, lambda x: (np.exp(x) - np.expm1(x) / x) / x), precedence="atom"),
+    _row("sin_deficit", lambda x: x - sp.sin(x), lambda y, x: 2.0 * build("square", build("sin", 0.5 * x)), r"{0} - \sin {0}",
+         ([(-1.0) ** n / _FACTORIAL[2 * n + 3] for n in _N], _cube, True, 1.5), (lambda x: x - _sin(x), lambda x: x - np.sin(x)), precedence="add"),
+    _row("tan_excess", lambda x: sp.tan(x) - x, lambda y, x: build("square", build("tan", x)), r"\tan {0} - {0}",
+         (_TAN, _cube, True, 0.8), (lambda x: _tan(x) - x, lambda x: np.tan(x) - x), precedence="add", domain=_SMALL),
+    _row("cot_deficit", lambda x: 1 / x - 1 / sp.tan(x), _to("cot_deficit_slope"), r"\frac{{1}}{{{0}}} - \cot {0}",
+         (_COT, _x, True, 1.2), (lambda x: 1.0 / x - 1.0 / _tan(x), lambda x: 1 / x - 1 / np.tan(x)), precedence="add", domain=_SMALL),
+    _row("cot_deficit_slope", lambda x: 1 / sp.sin(x) ** 2 - 1 / x**2, None, r"\frac{{1}}{{\sin^2 {0}}} - \frac{{1}}{{{0}^2}}",
+         ([(2 * n + 1) * c for n, c in enumerate(_COT)], _one, True, 1.2),
+         (lambda x: 1.0 / (_sin(x) * _sin(x)) - 1.0 / (x * x), lambda x: 1 / np.sin(x) ** 2 - 1 / x**2), precedence="add", domain=_SMALL),
+]  # fmt: skip
+for _entry in TABLE:
+    register_row(_entry)

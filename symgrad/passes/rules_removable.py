@@ -1,0 +1,151 @@
+"""Quotients and differences that are 0/0, or lose every digit, where the value is ordinary; powers near 1."""
+
+from __future__ import annotations
+
+import math
+
+from symgrad.ir.node import Node, build, constant
+from symgrad.passes.rewrite import Rule, either, has_value, minus, value
+from symgrad.passes.rules_exponential import negated
+
+_RATIOS = {"sin": "sin_ratio", "sinh": "sinh_ratio"}
+
+
+def _ratio(node: Node) -> Node | None:
+    """sin(x)/x and sinh(x)/x, also with a factor beside the function."""
+    above, below = node.args
+    if above.op.name in _RATIOS and above.args[0] is below:
+        return build(_RATIOS[above.op.name], below)
+    if above.op.name != "mul":
+        return None
+    found = either(above, lambda a: a.op.name in _RATIOS and a.args[0] is below)
+    return None if found is None else build(_RATIOS[found[0].op.name], below) * found[1]
+
+
+def _half_angle_ratio(node: Node) -> Node | None:
+    """2 sin(x/2)^2 / x^2 = sin_ratio(x/2)^2 / 2."""
+    above, below = node.args
+    if above.op.name != "mul" or below.op.name != "square" or not has_value(above.args[0], 2.0):
+        return None
+    half = constant(0.5) * below.args[0]
+    if above.args[1] is not build("square", build("sin", half)):
+        return None
+    return constant(0.5) * build("square", build("sin_ratio", half))
+
+
+def _deficit(node: Node) -> Node | None:
+    """x - sin x, tan x - x, 1/x - 1/tan x, and their negatives."""
+    pair = minus(node)
+    if pair is None:
+        return None
+    for a, b, sign in ((*pair, 1), (pair[1], pair[0], -1)):
+        name, x = None, a
+        if b.op.name == "sin" and b.args[0] is a:
+            name = "sin_deficit"
+        elif a.op.name == "tan" and a.args[0] is b:
+            name, x = "tan_excess", b
+        elif b.op.name == "reciprocal" and b.args[0].op.name == "tan" and a is build("reciprocal", b.args[0].args[0]):
+            name, x = "cot_deficit", a.args[0]
+        if name is not None:
+            found = build(name, x)
+            return found if sign == 1 else -found
+    return None
+
+
+def number(node: Node) -> float | None:
+    """The value of a constant, also written as a product, quotient or negative of constants."""
+    plain = value(node)
+    if plain is not None:
+        return plain
+    if node.op.name in ("mul", "div") and all(value(a) is not None for a in node.args):
+        a, b = (value(x) for x in node.args)
+        return a * b if node.op.name == "mul" else a / b if b else None  # type: ignore[operator]
+    return -value(node.args[0]) if node.op.name == "neg" and value(node.args[0]) is not None else None  # type: ignore[operator]
+
+
+def _is_quarter_turn(node: Node) -> bool:
+    return number(node) == math.pi / 4
+
+
+def _log_tan(node: Node) -> Node | None:
+    """ln tan(pi/4 + x/2) = arsinh(tan x), the inverse Gudermannian, where the tangent is positive."""
+    (tangent,) = node.args
+    if tangent.op.name != "tan":
+        return None
+    angle, half = tangent.args[0], None
+    if angle.op.name == "add":
+        found = either(angle, _is_quarter_turn)
+        half = found[1] if found else None
+    elif angle.op.name == "sub" and _is_quarter_turn(angle.args[0]):
+        half = negated(angle.args[1])
+    if half is None:
+        return None
+    exact = build("arcsinh", build("tan", constant(2.0) * half))
+    return build("where", tangent > constant(0.0), exact, constant(math.nan))
+
+
+def _power_of_known(node: Node) -> Node | None:
+    """(e^u)^p = e^(u p); s(u)^p = e^(p ln s(u)) where s is near 1."""
+    base, p = node.args
+    if base.op.name == "exp":
+        return build("exp", base.args[0] * p)
+    if base.op.name != "sigmoid" or value(p) is not None:
+        return None
+    (u,) = base.args
+    positive, zero = u > constant(0.0), constant(0.0)
+    near = build("exp", p * build("log_sigmoid", build("where", positive, u, zero)))
+    far = build("power", build("where", positive, constant(1.0), base), p)
+    return build("where", positive, near, far)
+
+
+def _power_minus_one(node: Node) -> Node | None:
+    """(1 + u)^p - 1 = expm1(p log1p(u)) while the exponent is below 1."""
+    pair = minus(node)
+    if pair is None or pair[0].op.name != "power" or not has_value(pair[1], 1.0):
+        return None
+    base, p = pair[0].args
+    found = either(base, lambda a: has_value(a, 1.0)) if base.op.name == "add" else None
+    if found is None:
+        return None
+    exponent = p * build("log1p", found[1])
+    near, zero = build("abs", exponent) < constant(1.0), constant(0.0)
+    far = build("where", near, constant(1.0), pair[0]) - constant(1.0)
+    return build("where", near, build("expm1", build("where", near, exponent, zero)), far)
+
+
+SUMS = ("add", "sub", "neg")
+RULES = [
+    Rule("sin(x)/x, sinh(x)/x", ("div",), _ratio, "1 at 0, with a slope that does not cancel"),
+    Rule("(1 - cos x)/x^2", ("div",), _half_angle_ratio, "1/2 at 0"),
+    Rule("x - sin x, tan x - x, 1/x - 1/tan x", SUMS, _deficit, "power series near 0"),
+    Rule("ln tan(pi/4 + x/2)", ("log",), _log_tan, "arsinh(tan x) where the tangent is positive"),
+    Rule("(e^u)^p, sigmoid^p", ("power",), _power_of_known, "e^(p ln sigmoid): digits where sigmoid is near 1"),
+    Rule("(1 + u)^p - 1", SUMS, _power_minus_one, "expm1(p log1p u) where it is small"),
+]
+
+
+def _arctan_minus_quarter(node: Node) -> Node | None:
+    """arctan u - pi/4 = atan2(u - 1, u + 1)."""
+    pair = minus(node)
+    if pair is None or pair[0].op.name != "arctan" or not _is_quarter_turn(pair[1]):
+        return None
+    (u,), one = pair[0].args, constant(1.0)
+    above = build("expm1", *u.args) if u.op.name == "exp" else u - one
+    return build("arctan2", above, u + one)
+
+
+def _exp_difference(node: Node) -> Node | None:
+    """e^a - e^b = e^b expm1(a - b) where the two are near."""
+    a, b = node.args
+    if a.op.name != "exp" or b.op.name != "exp":
+        return None
+    h = a.args[0] - b.args[0]
+    near, zero = build("abs", h) < constant(1.0), constant(0.0)
+    return build("where", near, b * build("expm1", h), build("where", near, zero, a) - b)
+
+
+# For values only, once everything is differentiated: the left side has the better derivative.
+VALUE_RULES = [
+    Rule("arctan u - pi/4", ("sub",), _arctan_minus_quarter, "atan2(u - 1, u + 1)"),
+    Rule("e^a - e^b", ("sub",), _exp_difference, "e^b expm1(a - b) where the two are near"),
+]
