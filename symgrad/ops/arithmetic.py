@@ -30,7 +30,10 @@ def _is_negative(expr: Any) -> bool:
 
 
 def _is_minus(expr: Any) -> bool:
-    return isinstance(expr, (sp.Rational, sp.Float)) and bool(expr.is_negative)
+    """A negative number, read off its parts: SymPy's ``is_negative`` asks all its rules of deduction."""
+    if isinstance(expr, sp.Rational):
+        return expr.p < 0
+    return isinstance(expr, sp.Float) and expr._mpf_[0] == 1
 
 
 def sum_parts(expr: sp.Add) -> list[Part]:
