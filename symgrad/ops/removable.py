@@ -94,7 +94,15 @@ def _exprel_slope(x: sp.Expr) -> sp.Expr:
 _N = range(14)
 _TAN = [float(sp.Rational(sp.bernoulli(2 * n) * (-1) ** (n - 1) * 4**n * (4**n - 1), sp.factorial(2 * n))) for n in range(2, 32)]
 _COT = [float(sp.Rational(sp.bernoulli(2 * n) * (-1) ** (n - 1) * 4**n, sp.factorial(2 * n))) for n in range(1, 32)]
+_COTH = [float(sp.Rational(sp.bernoulli(2 * n) * 4**n, sp.factorial(2 * n))) for n in range(32)]
+_CSCH = [float(sp.Rational(sp.bernoulli(2 * n) * (2 - 4**n), sp.factorial(2 * n))) for n in range(32)]
 _sin, _cos, _tan, _exp, _expm1, _sinh, _cosh = map(_f, ("sin", "cos", "tan", "exp", "expm1", "sinh", "cosh"))
+_tanh = _f("tanh")
+
+
+def _slopes(table: list[float]) -> list[float]:
+    """Of a series in x^2 without its first term: the derivative's, divided by x."""
+    return [2 * n * c for n, c in enumerate(table)][1:]
 
 TABLE = [
     _row("sin_ratio", lambda x: sp.sin(x) / x, _to("sin_ratio_slope"), r"\frac{{\sin {0}}}{{{0}}}",
@@ -119,6 +127,14 @@ TABLE = [
     _row("cot_deficit_slope", lambda x: 1 / sp.sin(x) ** 2 - 1 / x**2, None, r"\frac{{1}}{{\sin^2 {0}}} - \frac{{1}}{{{0}^2}}",
          ([(2 * n + 1) * c for n, c in enumerate(_COT)], _one, True, 1.2),
          (lambda x: 1.0 / (_sin(x) * _sin(x)) - 1.0 / (x * x), lambda x: 1 / np.sin(x) ** 2 - 1 / x**2), precedence="add", domain=_SMALL),
+    _row("coth_ratio", lambda x: x / sp.tanh(x), _to("coth_ratio_slope"), r"{0} \coth {0}", (_COTH, _one, True, 1.0),
+         (lambda x: x / _tanh(x), lambda x: x / np.tanh(x)), precedence="mul"),
+    _row("coth_ratio_slope", lambda x: 1 / sp.tanh(x) - x / sp.sinh(x) ** 2, None, r"\left({0} \coth {0}\right)'", (_slopes(_COTH), _x, True, 1.5),
+         (lambda x: 1.0 / _tanh(x) - x / _sinh(x) / _sinh(x), lambda x: 1 / np.tanh(x) - x / np.sinh(x) / np.sinh(x)), precedence="atom"),
+    _row("csch_ratio", lambda x: x / sp.sinh(x), _to("csch_ratio_slope"), r"\frac{{{0}}}{{\sinh {0}}}", (_CSCH, _one, True, 1.0),
+         (lambda x: x / _sinh(x), lambda x: x / np.sinh(x)), precedence="atom"),
+    _row("csch_ratio_slope", lambda x: (1 - x / sp.tanh(x)) / sp.sinh(x), None, r"\left(\frac{{{0}}}{{\sinh {0}}}\right)'", (_slopes(_CSCH), _x, True, 1.5),
+         (lambda x: (1.0 - x / _tanh(x)) / _sinh(x), lambda x: (1 - x / np.tanh(x)) / np.sinh(x)), precedence="atom"),
 ]  # fmt: skip
 for _entry in TABLE:
     register_row(_entry)

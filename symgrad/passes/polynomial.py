@@ -127,3 +127,18 @@ def difference(a: Node, b: Node) -> Node | None:
     p, q = polynomial(a), polynomial(b)
     left = added(p, scaled(q, Fraction(-1)))
     return as_node(left) if left and len(left) < len(p) + len(q) and len(left) <= max(1, len(p) + len(q) - 2) else None
+
+
+def without_one(p: Polynomial, atom: Node) -> Polynomial | None:
+    """q, where p = 1 + q (atom - 1): p is linear in the atom and 1 where it is 1."""
+    q: Polynomial = {}
+    rest: Polynomial = {ONE: Fraction(-1)}
+    for monomial, c in p.items():
+        powers = dict(monomial)
+        power = powers.pop(atom, 0)
+        if power > 1:
+            return None
+        rest = added(rest, {frozenset(powers.items()): c})
+        if power:
+            q = added(q, {frozenset(powers.items()): c})
+    return q if q and not rest else None

@@ -91,9 +91,13 @@ def known_difference(a: Node, b: Node) -> Node | None:
 
 def _difference(node: Node) -> Node | None:
     pair = minus(node)
-    if pair is None or pair[0].op is not pair[1].op:
+    if pair is None:
         return None
     a, b = pair
+    if "log1p" in (a.op.name, b.op.name):
+        return _logs(a, b)
+    if a.op is not b.op:
+        return None
     if a.op.name == "power":
         return _powers(a, b)
     if a.op.name == "div":
@@ -104,6 +108,13 @@ def _difference(node: Node) -> Node | None:
         return None
     h = known_difference(a.args[0], b.args[0])
     return None if h is None or value(h) == 0 else INCREMENTS[a.op.name](a.args[0], b.args[0], h)
+
+
+def _logs(a: Node, b: Node) -> Node | None:
+    """ln(1 + u) - ln v, where ln(1 + u) already is log1p(u)."""
+    inner = [x.args[0] if x.op.name == "log" else constant(1.0) + x.args[0] for x in (a, b) if x.op.name in ("log", "log1p")]
+    h = known_difference(*inner) if len(inner) == 2 else None
+    return None if h is None or value(h) == 0 else _log(*inner, h)
 
 
 def _quotients(a: Node, b: Node) -> Node | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from symgrad.ir.node import Node, build, constant
+from symgrad.passes.polynomial import as_node, polynomial, without_one
 from symgrad.passes.rewrite import Rule, either, has_value, minus, value
 from symgrad.passes.rules_exponential import negated
 
@@ -20,6 +21,62 @@ def _ratio(node: Node) -> Node | None:
         return None
     found = either(above, lambda a: a.op.name in _RATIOS and a.args[0] is below)
     return None if found is None else build(_RATIOS[found[0].op.name], below) * found[1]
+
+
+def _factors(x: Node) -> list[Node]:
+    """The factors of a product, squares twice, to a small depth; a divisor is no factor."""
+    found, stack = [], [(x, 4)]
+    while stack:
+        node, depth = stack.pop()
+        if depth and node.op.name == "mul":
+            stack.extend((a, depth - 1) for a in reversed(node.args))
+        elif depth and node.op.name == "square":
+            stack.extend([(node.args[0], depth - 1)] * 2)
+        elif depth and node.op.name == "neg":
+            found.append(constant(-1.0))
+            stack.append((node.args[0], depth - 1))
+        else:
+            found.append(node)
+    return found
+
+
+def _hyperbolic_ratio(node: Node) -> Node | None:
+    """a/tanh(v), a/sinh(v) and a/sinh(v)^2, where a and v share factors: (a/v) v/tanh(v), and a/v cancels."""
+    above, below = node.args
+    squared = below.op.name == "square"
+    function = below.args[0] if squared else below
+    ratio = {"tanh": "coth_ratio", "sinh": "csch_ratio"}.get(function.op.name)
+    if ratio is None:
+        return None
+    over, under = _factors(above), _factors(function.args[0]) * (2 if squared else 1)
+    shared = [x for x in dict.fromkeys(under) if x in over and value(x) is None]
+    if not shared:
+        return None
+    for x in shared:
+        for _ in range(min(over.count(x), under.count(x))):
+            over.remove(x)
+            under.remove(x)
+    known = build(ratio, *function.args)
+    known = build("square", known) if squared else known
+    return _times(over) / _times(under) * known if under else _times(over) * known
+
+
+def _times(factors: list[Node]) -> Node:
+    total = factors[0] if factors else constant(1.0)
+    for x in factors[1:]:
+        total = total * x
+    return total
+
+
+def _log_near_one(node: Node) -> Node | None:
+    """ln of a polynomial in e^u that is 1 where e^u is 1: log1p(q expm1 u)."""
+    p = polynomial(node.args[0])
+    for atom in dict.fromkeys(a for m in p for a, power in m if a.op.name == "exp" and power == 1):
+        q = without_one(p, atom)
+        rest = None if q is None else as_node(q)
+        if rest is not None:
+            return build("log1p", rest * build("expm1", *atom.args))
+    return None
 
 
 def _half_angle_ratio(node: Node) -> Node | None:
@@ -116,6 +173,8 @@ def _power_minus_one(node: Node) -> Node | None:
 SUMS = ("add", "sub", "neg")
 RULES = [
     Rule("sin(x)/x, sinh(x)/x", ("div",), _ratio, "1 at 0, with a slope that does not cancel"),
+    Rule("a/tanh(v), a/sinh(v)", ("div",), _hyperbolic_ratio, "v/tanh v is 1 at 0; what a and v share cancels"),
+    Rule("ln(1 + q (e^u - 1))", ("log",), _log_near_one, "log1p(q expm1 u), whichever way it is multiplied out"),
     Rule("(1 - cos x)/x^2", ("div",), _half_angle_ratio, "1/2 at 0"),
     Rule("x - sin x, tan x - x, 1/x - 1/tan x", SUMS, _deficit, "power series near 0"),
     Rule("ln tan(pi/4 + x/2)", ("log",), _log_tan, "arsinh(tan x) where the tangent is positive"),
