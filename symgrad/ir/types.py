@@ -157,6 +157,8 @@ def real(*shape: AnySize) -> ArrayType:
 
 def broadcast_shapes(left: Shape, right: Shape) -> Shape | None:
     """NumPy's rule on sizes that may be symbolic; None where they do not fit."""
+    if left == right or not left or not right:  # most operands are scalars or fit already
+        return left or right
     rank = max(len(left), len(right))
     a = (1,) * (rank - len(left)) + left
     b = (1,) * (rank - len(right)) + right
