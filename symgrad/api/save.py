@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,6 @@ import numpy as np
 from symgrad.emit.standalone import standalone as standalone_text
 from symgrad.errors import SymgradError
 from symgrad.ir.types import Size, substitute
-from symgrad.runtime import kernels
 from symgrad.runtime.border import numpy_dtype
 
 if TYPE_CHECKING:
@@ -29,12 +28,20 @@ def save_source(bundle: Bundle, path: Path, alone: bool) -> Path:
     derived = bundle.derived
     wrt = [x["variable"].name if x.op.name == "variable" else derived.names[x][0] for x in derived.wrt]
     text, arrays = standalone_text(
-        bundle.program, bundle.source, kernels=inspect.getsource(kernels), samples=samples(bundle), wrt=wrt
+        bundle.program, bundle.source, kernels=kernels_text(), samples=samples(bundle), wrt=wrt
     )
     path.write_text(text, encoding="utf-8")
     if arrays:
         np.savez(path.with_suffix(".npz"), allow_pickle=False, **arrays)  # type: ignore[arg-type]
     return path
+
+
+def kernels_text() -> str:
+    """The text of the kernels, read without importing them (they start Numba)."""
+    spec = find_spec("symgrad.runtime.kernels")
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).read_text(encoding="utf-8")
 
 
 def samples(bundle: Bundle) -> dict[str, Any]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from symgrad.ir.node import Node, Op, build, constant, register
 from symgrad.ir.types import ArrayType
 from symgrad.ops.reduce import Axes, _shift, dropped, spread
+from symgrad.ops.reference import special
 from symgrad.ops.registry import zdiv
 from symgrad.ops.shape import broadcast
 
