@@ -14,6 +14,7 @@ from symgrad.emit.latex_naming import Naming
 from symgrad.emit.latex_pieces import Piece
 from symgrad.emit.latex_scalars import SCALARS, named_piece
 from symgrad.emit.latex_templates import by_template
+from symgrad.frontend.tensor import HOOKS
 from symgrad.ir.node import Node
 from symgrad.ir.walk import topological, variables
 
@@ -140,3 +141,6 @@ def aligned(lines: Sequence[str]) -> str:
     """Lines with & before their =, one below the other."""
     body = " \\\\\n".join(lines)
     return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
+
+
+HOOKS["latex"] = lambda tensor: f"$$\n{latex_of(tensor.node)}\n$$"  # how a notebook shows a tensor

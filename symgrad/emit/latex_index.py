@@ -7,6 +7,7 @@ axes of symbolic size, i, j, k, ... for others, none that a name already uses.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -21,6 +22,7 @@ from symgrad.ops.reduce import spread
 
 Index = tuple[str, ...]
 Wanted = list[tuple[Node, Index]]
+_OWN_INDEX = re.compile(r"(.*_\{[^{}]*)\}(\^\{[^_]*\})?")
 _SYMBOLIC, _KNOWN = "nmrst", "ijklpquvw"
 
 
@@ -82,9 +84,8 @@ def with_index(latex: str, is_raised: bool, index: Index) -> Piece:
 
 
 def _indexed(latex: str, text: str) -> str:
-    start = latex.rfind("_{")
-    own = start >= 0 and latex.endswith("}") and latex.find("}", start) == len(latex) - 1
-    return f"{latex[:-1]}, {text}}}" if own else f"{latex}_{{{text}}}"
+    own = _OWN_INDEX.fullmatch(latex)
+    return f"{own[1]}, {text}}}{own[2] or ''}" if own else f"{latex}_{{{text}}}"
 
 
 def _total(x: Node, axes: tuple[int, ...]) -> Node:

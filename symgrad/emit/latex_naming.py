@@ -95,7 +95,8 @@ class Naming:
     def abstract(self, op: str) -> str:
         """The letter of an activation: f for the first, g for the second, ..."""
         if op not in self.functions:
-            self.functions[op] = self.first_free(_LETTERS).latex
+            free = (c for c in _LETTERS if c not in self._taken and f"{c}_{{1}}" not in self._taken)
+            self.functions[op] = self.first_free(free).latex
         return self.functions[op]
 
 

@@ -12,6 +12,7 @@ from fractions import Fraction
 
 DENOMINATORS = (2, 3, 4, 6, 7, 8, 9, 11, 12, 16)  # not 5 or 10: 0.2 reads better than a fraction
 _LARGEST_NUMERATOR = 99
+_LARGEST_RADICAND = 1025
 
 
 def number(value: float | int | bool) -> str:
@@ -29,7 +30,7 @@ def number(value: float | int | bool) -> str:
         return str(int(size))
     if isinstance(size, int):
         return _scientific(repr(float(size))) if size >= 10**15 else str(size)
-    return fraction(size) or _constants().get(size) or _scientific(repr(size))
+    return fraction(size) or _constants().get(size) or root(size) or _scientific(repr(size))
 
 
 def fraction(size: float) -> str | None:
@@ -38,6 +39,15 @@ def fraction(size: float) -> str | None:
         p = round(size * q)
         if 0 < p <= _LARGEST_NUMERATOR and p / q == size and math.gcd(p, q) == 1:
             return rf"\frac{{{p}}}{{{q}}}"
+    return None
+
+
+def root(size: float) -> str | None:
+    """sqrt(k) and 1/sqrt(k) of a small k."""
+    for value, text in ((size, r"\sqrt{{{0}}}"), (1.0 / size, r"\frac{{1}}{{\sqrt{{{0}}}}}")):
+        k = round(value * value)
+        if 1 < k < _LARGEST_RADICAND and (math.sqrt(k) == size or 1.0 / math.sqrt(k) == size):
+            return text.format(k)
     return None
 
 

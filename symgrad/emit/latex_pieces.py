@@ -136,6 +136,8 @@ def divided(a: Piece, b: Piece) -> Piece:
     if a.level == FUNCTION and a.body.startswith((r"\sum", r"\prod")):
         share = rf"\frac{{{a.lead or 1}}}{{{b.unsigned}}}"
         return Piece(a.body, FUNCTION, negative, share) if not b.body else Piece(f"{share} {a.body}", FUNCTION, negative)
+    if a.body.startswith(r"\frac{\partial"):
+        return Piece(joined(rf"\frac{{{a.lead or 1}}}{{{b.unsigned}}}", _factor(a, PRODUCT, True)), PRODUCT, negative)
     return Piece(rf"\frac{{{a.unsigned}}}{{{b.unsigned}}}", FRACTION, negative)
 
 

@@ -41,7 +41,7 @@ _TRANSPARENT = ("broadcast", "reshape", "cast", "named", "neg")
 
 def rank(node: Node) -> int:
     """The rank of what is printed: a scalar that is only repeated is a scalar."""
-    while node.op.name in _TRANSPARENT:
+    while node.op.name in _TRANSPARENT and node.shape:
         node = node.args[0]
     return node.type.rank
 
@@ -125,9 +125,20 @@ def _where(node: Node, args: list[Piece], naming: Naming) -> Piece:
 
 def _cast(node: Node, args: list[Piece], naming: Naming) -> Piece:
     """Numbers of another kind look alike; a boolean becomes an indicator."""
+    if is_identity(node):
+        return Piece("I", ATOM)
     if node.args[0].dtype == "bool" and node.dtype != "bool":
         return Piece(rf"\mathbb{{1}}[{args[0].text}]", ATOM)
     return args[0]
+
+
+def is_identity(node: Node) -> bool:
+    """Whether a cast comparison is the identity matrix."""
+    same = node.args[0]
+    if same.op.name != "equal" or node.type.rank != 2:
+        return False
+    positions = [a.args[0] if a.op.name == "reshape" else a for a in same.args]
+    return all(p.op.name == "iota" for p in positions) and same.args[0].shape == same.args[1].shape[::-1] != same.args[1].shape
 
 
 def size_piece(size: AnySize) -> Piece:

@@ -53,7 +53,7 @@ def by_template(node: Node, args: list[Piece]) -> Piece:
     """The op's LaTeX with its arguments put in."""
     texts, found = slots(node.op, len(args), tuple(sorted(node.params.items())))
     if not any(is_tall(a.text) for a in args):
-        texts = tuple(t.replace(r"\left(", "(").replace(r"\right)", ")") for t in texts)
+        texts = tuple(re.sub(r"\\(left|right)([()\[\]])", r"\2", t) for t in texts)
     parts = [texts[0]]
     for (i, level), text in zip(found, texts[1:], strict=True):
         parts += [at_least(args[i], level), text]

@@ -22,6 +22,7 @@ SIGNS = _GREEK | {
     "lfloor": "⌊", "rfloor": "⌋", "lceil": "⌈", "rceil": "⌉", "lVert": "‖", "rVert": "‖", "left": "", "right": "", "quad": ", ",
     "backslash": "\\", "sim": "~", ",": " ", " ": " ", "{": "{", "}": "}", "$": "$", "%": "%", "#": "#", "&": "&", "_": "_", "[": "[",
 }  # fmt: skip
+_APPLY = "\u2061"  # stands between a function and its argument until the text is whole
 _FUNCTIONS = frozenset("ln log sin cos tan arcsin arccos arctan sinh cosh tanh exp max min".split())
 _ARGUMENTS = {"frac": 2, "sqrt": 1, "hat": 1, "bar": 1, "tilde": 1, "dot": 1, "overline": 1, "mathrm": 1, "text": 1, "operatorname": 1,
               "mathbb": 1, "begin": 1, "end": 1, "^": 1, "_": 1}  # fmt: skip
@@ -55,7 +56,9 @@ def unicode(latex: str) -> str:
         _read(token, stack)
     while len(stack) > 1:
         _close(stack)
-    return re.sub(r" {2,}", " ", _text(stack[0])).strip()
+    text = re.sub(f"{_APPLY}([⁰¹²³⁴⁵⁶⁷⁸⁹]*) *(?=\\(|$)", r"\1", _text(stack[0]))
+    text = re.sub(f"{_APPLY}([⁰¹²³⁴⁵⁶⁷⁸⁹]*|[₀-₉]*|_\\([^()]*\\)) *", r"\1 ", text)
+    return re.sub(r" {2,}", " ", text).strip()
 
 
 def _read(token: str, stack: list[_Group]) -> None:
@@ -87,7 +90,7 @@ def _sign(token: str) -> str:
     if not token.startswith("\\"):
         return token
     name = token[1:]
-    return SIGNS[name] if name in SIGNS else f"{name} " if name in _FUNCTIONS else name
+    return SIGNS[name] if name in SIGNS else f"{name}{_APPLY}" if name in _FUNCTIONS else name
 
 
 def _close(stack: list[_Group]) -> None:
@@ -116,7 +119,7 @@ def _environment(name: str, kind: str, stack: list[_Group]) -> None:
         stack.append(_Group(environment=kind))
     elif len(stack) > 1 and stack[-1].environment:
         group = stack.pop()
-        inner = _text(group).strip().replace(" if otherwise", " otherwise").replace("  ", " ").replace(" ;", ";").replace(" ,", ",")
+        inner = re.sub(" +", " ", _text(group)).strip().replace(" if otherwise", " otherwise").replace("  ", " ").replace(" ;", ";").replace(" ,", ",")
         opened, closed = ("[", "]") if group.environment == "pmatrix" else ("{", "}")
         _deliver(f"{opened}{inner}{closed}", False, stack)
 
@@ -124,13 +127,15 @@ def _environment(name: str, kind: str, stack: list[_Group]) -> None:
 def _applied(name: str, args: list[str]) -> str:
     text = args[0]
     if name == "frac":
-        above = f"({text})" if _loose(text, "+-") else text
+        above = f"({text})" if _loose(text, "+-" + _APPLY) else text
         below = f"({args[1]})" if _loose(args[1], " +-/·⊙") and not args[1].startswith("∂") else args[1]
         return f"{above}/{below}"
     if name in _ACCENTS:
         return unicodedata.normalize("NFC", text + _ACCENTS[name]) if len(text) == 1 else "^" if not text else f"{name}({text})"
     if name in ("^", "_"):
         return _shifted(name, text)
+    if name == "operatorname":
+        return text + _APPLY
     return f"√({text})" if name == "sqrt" else "𝟙" if name == "mathbb" and text == "1" else text
 
 
@@ -162,7 +167,4 @@ def _text(group: _Group) -> str:
                 text = f"{text} ·" if text.startswith("∂") else f"({text})"
         parts.append(text)
     joined = "".join(parts)
-    return joined if group.opened_by in ("text", "mathrm") else _FUNCTION_SPACE.sub(r"\1(", joined).replace(" , ", ", ")
-
-
-_FUNCTION_SPACE = re.compile(rf"\b({'|'.join(sorted(_FUNCTIONS))}) +\(")
+    return joined if group.opened_by in ("text", "mathrm") else joined.replace(" , ", ", ")

@@ -1,7 +1,7 @@
 r"""The cancellation shown: (-y/a + (1-y)/(1-a)) a (1-a) is a - y.
 
 In: a formula of one step with the cotangents before it put in. Out: the same with every element-wise rational part in lowest
-terms (SymPy's ``cancel``, on parts of a few dozen signs), sums without their constant factors, and the one 1 in a row of a
+terms (SymPy's ``factor``, on parts of a few dozen signs), sums without their constant factors, and the one 1 in a row of a
 one-hot array counted. Equal wherever both are finite; code is never made of it.
 """
 
@@ -65,7 +65,7 @@ def _lowest(root: Node, known: Mapping[Node, Node]) -> Node:
             values[n] = _OPEN[n.op.name](*(values[a] for a in n.args))
         else:
             values[n] = _number(n) or _slope(n, symbols, known) or symbols.setdefault(n, sp.Dummy(f"x{len(symbols)}", real=True))
-    lowest = sp.cancel(values[root])
+    lowest = sp.factor(values[root])
     if lowest.has(sp.nan, sp.zoo, sp.oo):
         return root
     return broadcast(to_node(_arranged(lowest, values[root]), {s: n for n, s in symbols.items()}), root.shape)

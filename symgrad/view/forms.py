@@ -43,6 +43,32 @@ def short_forms(found: Sequence[Cotangent], plan: Plan) -> Iterator[tuple[Cotang
             yield c, form
 
 
+def reduced(found: Sequence[Cotangent], plan: Plan) -> None:
+    """Bring every term of every line to lowest terms where that is shorter; what stands between + and - stays apart."""
+    values = {s.body: s.stand for s in plan.lines if s.body is not None and s.body.args}
+    is_one_hot = one_hot_rows(plan)
+
+    def shorter(node: Node) -> Node:
+        form = cancelled(node, values, is_one_hot)
+        return form if weigh(form, plan.naming) < weigh(node, plan.naming) <= CARRIED else node
+
+    for c in found:
+        terms = _terms(c.formula)
+        change = {t: shorter(t) for t in terms}
+        c.formula = substitute([c.formula], {t: new for t, new in change.items() if t is not new})[0]
+
+
+def _terms(node: Node) -> list[Node]:
+    terms, stack = [], [node]
+    while stack:
+        n = stack.pop()
+        if n.op.name in ("add", "sub", "neg", "broadcast"):
+            stack.extend(reversed(n.args))
+        else:
+            terms.append(n)
+    return terms
+
+
 def _sums(node: Node) -> int:
     return sum(n.op.kind in ("reduce", "contract") for n in topological([node]))
 

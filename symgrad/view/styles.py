@@ -1,6 +1,6 @@
 r"""The forms in which a derivation is written: matrix, closed, elementwise.
 
-In: a ``Derivation``. Out: LaTeX. "matrix" is a line for each node; "closed" each gradient as one formula in the inputs, terms that
+In: a plan and what was written of it. Out: LaTeX. "matrix" is a line for each node; "closed" each gradient as one formula in the inputs, terms that
 are used twice or that would make it too long named in a "where" list; "elementwise" the lines with indices and sums, which answer
 why there is a transpose.
 """
@@ -8,7 +8,6 @@ why there is a transpose.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 from symgrad.emit.latex import aligned, latex, sharing
 from symgrad.emit.latex_index import Letters, element, with_index
@@ -17,25 +16,26 @@ from symgrad.emit.latex_naming import Naming
 from symgrad.ir.node import Node
 from symgrad.ir.types import Size
 from symgrad.ir.walk import substitute, topological, variables
+from symgrad.view.lines import Written
+from symgrad.view.stations import Plan
 from symgrad.view.tidy import tidy
-
-if TYPE_CHECKING:
-    from symgrad.view.derivation import Derivation
 
 CLOSED = (200, 9)  # signs of a formula, and of a term that is named when it is read twice
 
-def matrix(derivation: Derivation) -> str:
+def matrix(plan: Plan, written: Written) -> str:
     """The default: a node a line."""
-    return aligned([line.aligned for line in derivation.lines])
+    steps = [line for s in written.steps for line in (*s.terms, s.line)]
+    return aligned([line.aligned for line in (*written.forward, *steps, *written.below)])
 
 
-def closed(derivation: Derivation) -> str:
-    """Each gradient in the inputs."""
-    plan = derivation.plan
-    wanted = [c for x in dict.fromkeys(plan.wrt) for c in derivation.cotangents if c.station is x]
-    full = composed(derivation)
+def closed(plan: Plan, written: Written) -> str:
+    """Each gradient in the inputs; a function without gradients as it is."""
+    if not plan.wrt:
+        return matrix(plan, written)
+    wanted = [c for x in dict.fromkeys(plan.wrt) for c in written.cotangents if c.station is x]
+    full = composed(plan, written)
     own = {s.node: plan.naming.of(s.node) for s in plan.lines if s.user_name}
-    own |= {full[c.stand]: plan.naming.of(c.stand) for c in derivation.cotangents if c.has_line and (c.station.user_name or c in wanted)}
+    own |= {full[c.stand]: plan.naming.of(c.stand) for c in written.cotangents if c.has_line and (c.station.user_name or c in wanted)}
     new = tidy([*(full[c.stand] for c in wanted), *own])
     known = {new[n]: name for n, name in own.items() if name is not None and new[n].args}
     roots = [new[full[c.stand]] for c in wanted]
@@ -57,21 +57,22 @@ def _closed_line(left: Name, root: Node, naming: Naming) -> str:
     return f"{left.latex} &= {right}"
 
 
-def composed(derivation: Derivation) -> dict[Node, Node]:
+def composed(plan: Plan, written: Written) -> dict[Node, Node]:
     """Every stand-in as a node of the inputs; cotangents in their shortest form."""
-    full: dict[Node, Node] = {s.stand: s.node for s in derivation.plan.stations}
-    for c in derivation.cotangents:
-        full[c.stand] = substitute([derivation.forms.get(c, c.formula)], full)[0]
+    full: dict[Node, Node] = {s.stand: s.node for s in plan.stations}
+    for c in written.cotangents:
+        full[c.stand] = substitute([written.forms.get(c, c.formula)], full)[0]
     return full
 
 
-def elementwise(derivation: Derivation) -> str:
+def elementwise(plan: Plan, written: Written) -> str:
     """The lines of the matrix form with an index on every array."""
-    plan = derivation.plan
     naming = plan.naming
-    avoid = _printed_sizes(derivation)
+    avoid = _printed_sizes(plan, written)
     pairs = [(s.stand, s.body) for s in plan.lines if s.body is not None]
-    pairs += [(c.stand, c.formula) for c in derivation.cotangents if c.has_line]
+    for c in written.cotangents:
+        pairs += [(n, n) for n in written.terms.get(c, ())]
+        pairs += [(c.stand, c.formula)] if c.has_line else []
     lines = []
     naming.by_element = True
     try:
@@ -84,14 +85,14 @@ def elementwise(derivation: Derivation) -> str:
             lines.append(f"{with_index(name.latex, name.raised, index).text} &= {right}")
     finally:
         naming.by_element = False
-    return aligned([*lines, *(line.aligned for line in derivation.below)])
+    return aligned([*lines, *(line.aligned for line in written.below)])
 
 
-def _printed_sizes(derivation: Derivation) -> set[str]:
+def _printed_sizes(plan: Plan, written: Written) -> set[str]:
     """Names of sizes that stand in formulas as numbers: no index may look like them."""
-    bodies = [s.body for s in derivation.plan.lines if s.body is not None]
-    nodes = topological([*bodies, *(c.formula for c in derivation.cotangents)])
+    bodies = [s.body for s in plan.lines if s.body is not None]
+    nodes = topological([*bodies, *(c.formula for c in written.cotangents)])
     return {name for n in nodes if n.op.name == "size" and isinstance(n["size"], Size) for name in n["size"].names()}
 
 
-STYLES: Mapping[str, Callable[[Derivation], str]] = {"matrix": matrix, "closed": closed, "elementwise": elementwise}
+STYLES: Mapping[str, Callable[[Plan, Written], str]] = {"matrix": matrix, "closed": closed, "elementwise": elementwise}

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symgrad.ir.node import Node, build
+from symgrad.ops.leaf import cast
 from symgrad.passes.rewrite import Rule, rewrite, value
 from symgrad.passes.simplify import RULES as COMPILER
 
-_LEFT_OUT = ("a + (-b) = a - b", "x^c")  # x^3 stays a power
+_OPPOSITES = {"less": "greater_equal", "less_equal": "greater", "greater": "less_equal", "greater_equal": "less"}
+_LEFT_OUT = ("a + (-b) = a - b", "a - (-b) = a + b", "x^c")  # signs stay where they are, x^3 stays a power
 
 
 def _unguarded(node: Node) -> Node:
@@ -23,6 +25,48 @@ def _unguarded(node: Node) -> Node:
 def _subtracted(node: Node) -> Node | None:
     a, b = node.args
     return a - b.args[0] if b.op.name == "neg" else None
+
+
+def _added(node: Node) -> Node | None:
+    a, b = node.args
+    return a + b.args[0] if b.op.name == "neg" else None
+
+
+def _leading_minus(node: Node) -> Node | None:
+    """-(-a + b) = a - b, -(-a - b) = a + b; -(a - b) stays."""
+    (x,) = node.args
+    if x.op.name not in ("add", "sub") or x.args[0].op.name != "neg":
+        return None
+    a, b = x.args[0].args[0], x.args[1]
+    return a - b if x.op.name == "add" else a + b
+
+
+def _indicator(node: Node) -> Node | None:
+    """What is 0 unless a condition holds, as a product with its indicator."""
+    c, a, b = node.args
+    if node.dtype != "real" or (value(a) == 0.0) == (value(b) == 0.0):
+        return None
+    held, other = (c, a) if value(b) == 0.0 else (build("logical_not", c), b)
+    return cast(held, "real") * other
+
+
+def _opposite(node: Node) -> Node | None:
+    (c,) = node.args
+    return build(_OPPOSITES[c.op.name], *c.args) if c.op.name in _OPPOSITES else None
+
+
+def _share_last(node: Node) -> Node | None:
+    """(a/b) c = (a c)/b."""
+    a, b = node.args
+    if a.op.name == "div":
+        return build("div", a.args[0] * b, a.args[1])
+    return build("div", a * b.args[0], b.args[1]) if b.op.name == "div" and value(a) is None else None
+
+
+def _scaled(node: Node) -> Node | None:
+    """A contraction with a scalar is a product."""
+    a, b = node.args
+    return None if a.shape and b.shape else a * b
 
 
 def _power(node: Node) -> Node | None:
@@ -81,11 +125,19 @@ def sum_of_sum(node: Node) -> Node | None:
     return build("sum", x.args[0], axes=tuple(sorted((*x["axes"], *(left[i] for i in node["axes"])))))
 
 
-WRITTEN = [Rule("sum of sum", ("sum",), sum_of_sum)]  # all that is changed in what the user wrote
+# All that is changed in what the user wrote
+WRITTEN = [Rule("sum of sum", ("sum",), sum_of_sum), *(r for r in COMPILER if r.name == "functions of numbers")]
 RULES = [
     Rule("no guard", ("zmul", "zdiv", "dxlogy"), _unguarded, "a guard is a matter of code"),
     Rule("ln' = 1/x", ("dlog",), lambda node: build("reciprocal", node.args[0]), "its domain is a matter of code"),
     Rule("a + (-b)", ("add",), _subtracted, "a leading minus stays"),
+    Rule("a - (-b)", ("sub",), _added),
+    Rule("-(-a + b)", ("neg",), _leading_minus),
+    Rule("where(c, a, 0) = 1[c] a", ("where",), _indicator),
+    Rule("not (a < b)", ("logical_not",), _opposite),
+    Rule("(a/b) c", ("mul",), _share_last),
+    Rule("s A", ("einsum",), _scaled, "s a scalar"),
+    Rule("sqrt' = 1/(2 sqrt)", ("dsqrt",), lambda node: build("reciprocal", 2.0 * node.args[0])),
     Rule("x^c", ("power",), _power, "roots, squares, 1/x"),
     Rule("(a/b)/c", ("div",), _quotient_over),
     Rule("(c a) (d b)", ("mul",), _constants_together),
