@@ -17,9 +17,13 @@ from symgrad.ir.walk import variables
 
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
-    main_parser = argparse.ArgumentParser(prog="python -m symgrad", description="Gradients you can read, check and run.")
+    main_parser = argparse.ArgumentParser(
+        prog="python -m symgrad", description="Gradients you can read, check and run."
+    )
     commands = main_parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    derive = commands.add_parser("derive", help="print the derivation of a formula, and values and gradients at a point")
+    derive = commands.add_parser(
+        "derive", help="print the derivation of a formula, and values and gradients at a point"
+    )
     derive.add_argument("formula", help='such as "(x + y)*z"')
     derive.add_argument("--wrt", help="variables, separated by commas (default: all)")
     derive.add_argument("--at", help="a point: x=-2,y=5,z=-4")
@@ -92,7 +96,10 @@ def point(text: str, inputs: Sequence[str]) -> dict[str, float]:
 def print_values(fn: CompiledFunction, at: dict[str, float], digits: int) -> None:
     """The value and each partial at the point."""
     value, gradients = fn.value_and_grad(**at)
-    rows: list[tuple[str, Any]] = [("f", value), *((f"df/d{name}", g) for name, g in zip(fn.wrt, gradients, strict=True))]
+    rows: list[tuple[str, Any]] = [
+        ("f", value),
+        *((f"df/d{name}", g) for name, g in zip(fn.wrt, gradients, strict=True)),
+    ]
     width = max(len(name) for name, _ in rows)
     print("at " + ", ".join(f"{name} = {number:g}" for name, number in at.items()))
     for name, number in rows:

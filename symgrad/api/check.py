@@ -1,4 +1,4 @@
-"""The public gradient checks: a compiled function or a tensor, at a point."""
+"""``fn.check``: the gradients of a compiled function at a point, against differences and the forward sweep."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy as np
 
 from symgrad.errors import CallError
 from symgrad.frontend.declare import input as declare_input
-from symgrad.frontend.tensor import Tensor
 from symgrad.ir.evaluate import evaluate
 from symgrad.ir.node import Node
 from symgrad.passes.differentiate import pushforward
@@ -19,7 +18,6 @@ from symgrad.runtime.check import CheckReport, Effort
 from symgrad.runtime.check import check as run_check
 from symgrad.runtime.kinks import watch
 from symgrad.runtime.lines import Point, Subject
-from symgrad.runtime.verdict import Tolerance
 
 if TYPE_CHECKING:
     from symgrad.api.function import CompiledFunction
@@ -120,28 +118,3 @@ def _intermediate(function: CompiledFunction, x: Node, point: Point, effort: Eff
     cells = watch(d.outputs, [x, *d.inputs], [x])
     sides = None if cells is None else (lambda at: cells([at[0], *point]))
     return run_check(Subject(value, gradient, (0,), (function.wrt[place],), sides), [here], effort).rows
-
-
-def gradcheck(f: Any, inputs: Any, eps: float = 1e-6, atol: float = 1e-5, rtol: float = 1e-3) -> bool:
-    """Compare the gradients of a compiled function or a tensor with differences; True, or NumericError with the table.
-
-    ``inputs`` is a dict or a sequence. ``eps`` is accepted for compatibility; steps are chosen for each coordinate.
-    """
-    if eps <= 0:
-        raise CallError("eps must be positive", ("eps", repr(eps)))
-    _report(f, inputs, Effort(tolerance=Tolerance(rtol, atol))).raise_if_failed()
-    return True
-
-
-def check_grads(f: Any, inputs: Any) -> CheckReport:
-    """The same as strictly as differences allow; the table, or NumericError with it."""
-    return _report(f, inputs, Effort()).raise_if_failed()
-
-
-def _report(f: Any, inputs: Any, effort: Effort) -> CheckReport:
-    from symgrad.api.compile import compile as compile_function
-    from symgrad.api.function import CompiledFunction
-
-    function = f if isinstance(f, CompiledFunction) else compile_function(f if not isinstance(f, Node) else Tensor(f))
-    args, kwargs = ((), inputs) if isinstance(inputs, Mapping) else (inputs if isinstance(inputs, (list, tuple)) else (inputs,), {})
-    return check(function, args, kwargs, effort)

@@ -42,11 +42,16 @@ def compile(
     if not outputs:
         raise DeclarationError("there is nothing to compile", fix="give at least one expression")
     if keys is not None:
-        outputs = [n if n.op.name in ("named", "variable") else build("named", n, name=k, latex=None) for k, n in zip(keys, outputs, strict=True)]
+        outputs = [
+            n if n.op.name in ("named", "variable") else build("named", n, name=k, latex=None)
+            for k, n in zip(keys, outputs, strict=True)
+        ]
     targets = _targets(wrt, outputs)
     order = _inputs(inputs, outputs, targets, wrt)
     one = wrt is not None and not isinstance(wrt, (list, tuple))
-    return CompiledFunction(Definition(tuple(outputs), keys, single, tuple(targets), one, tuple(order), dtype, bool(parallel)))
+    return CompiledFunction(
+        Definition(tuple(outputs), keys, single, tuple(targets), one, tuple(order), dtype, bool(parallel))
+    )
 
 
 def _output(item: Any) -> Node:
@@ -113,4 +118,3 @@ def _unique(names: Sequence[str], order: Sequence[Node]) -> None:
             ("inputs", ", ".join(map(printable, names[:12]))),
             fix="declare a variable once and use it everywhere, or rename one",
         )
-

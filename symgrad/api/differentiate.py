@@ -31,7 +31,10 @@ def _one(item: Any, f: Sequence[Node]) -> Node:
         found = [n for n in topological(f) if name_of(n) == item]
         if not found:
             known = sorted({name for n in topological(f) if (name := name_of(n)) is not None})
-            raise DeclarationError(f"no variable or named intermediate {printable(item)!r}", ("names", ", ".join(map(printable, known[:12]))))
+            raise DeclarationError(
+                f"no variable or named intermediate {printable(item)!r}",
+                ("names", ", ".join(map(printable, known[:12]))),
+            )
         return found[0]
     node = as_node(item)
     if node.dtype != "real":
@@ -136,5 +139,9 @@ def _matching(xs: Sequence[Node], values: Any, wrt: Any) -> list[Node]:
     nodes = [as_node(v) for v in given]
     for x, v in zip(xs, nodes, strict=True):
         if x.shape != v.shape:
-            raise ShapeError("a tangent or cotangent has the shape of its variable", ("variable", described(x)), ("vector", described(v)))
+            raise ShapeError(
+                "a tangent or cotangent has the shape of its variable",
+                ("variable", described(x)),
+                ("vector", described(v)),
+            )
     return nodes

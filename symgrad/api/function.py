@@ -150,14 +150,20 @@ class CompiledFunction(Views):
         items = [cotangent] if d.single else list(cotangent) if isinstance(cotangent, (list, tuple)) else None
         if items is None or len(items) != len(d.outputs):
             raise ShapeError(f"backward takes {len(d.outputs)} cotangents, one an output")
-        seeds = []
+        seeds: list[Any] = []
         for item, node, shape in zip(items, residuals.bundle.derived.seeds, residuals.shapes, strict=True):
-            array = convert(f"the cotangent of {d.keys[len(seeds)] if d.keys else 'the output'}", item, node.type, d.dtype)
+            array = convert(
+                f"the cotangent of {d.keys[len(seeds)] if d.keys else 'the output'}", item, node.type, d.dtype
+            )
             wanted = shape if residuals.shape is None else residuals.shape
             if residuals.shape is not None and array.ndim == 0:
                 array = np.full(wanted, array)
             if array.shape != wanted:
-                raise ShapeError("the cotangent has another shape than the output", ("output", str(wanted)), ("cotangent", str(array.shape)))
+                raise ShapeError(
+                    "the cotangent has another shape than the output",
+                    ("output", str(wanted)),
+                    ("cotangent", str(array.shape)),
+                )
             seeds.append(array.reshape(shape) if array.ndim else array.item())
         return seeds
 
@@ -181,7 +187,11 @@ class CompiledFunction(Views):
             facts = [(n, str(a.shape)) for n, a in zip(names, arrays, strict=True)]
             raise ShapeError("the arrays do not broadcast together", *facts[:12]) from None
         flat = [np.ascontiguousarray(np.broadcast_to(a, shape)).reshape(-1) for a in arrays]
-        return self._batch, [convert(n, a, v.type, self.dtype) for n, a, v in zip(names, flat, variables, strict=True)], shape
+        return (
+            self._batch,
+            [convert(n, a, v.type, self.dtype) for n, a, v in zip(names, flat, variables, strict=True)],
+            shape,
+        )
 
     @cached_property
     def _batch(self) -> Bundle:
@@ -206,7 +216,11 @@ class CompiledFunction(Views):
         d = self._definition
         if not d.single or d.outputs[0].shape:
             shown = ", ".join(described(f) for f in d.outputs[:4])
-            raise NotDifferentiableError("grad needs one scalar output", ("outputs", shown), fix="use fn.forward and fn.backward with a cotangent, or sg.jacobian")
+            raise NotDifferentiableError(
+                "grad needs one scalar output",
+                ("outputs", shown),
+                fix="use fn.forward and fn.backward with a cotangent, or sg.jacobian",
+            )
 
     def __reduce__(self) -> tuple:
         d = self._definition
@@ -233,4 +247,6 @@ def _restored(rows: list, places: list, counts: tuple[int, int], rest: tuple) ->
     nodes = tuple(restore_nodes(rows, places))
     m, n = counts
     keys, single, wrt_single, dtype, parallel = rest
-    return CompiledFunction(Definition(nodes[:m], keys, single, nodes[m : m + n], wrt_single, nodes[m + n :], dtype, parallel))
+    return CompiledFunction(
+        Definition(nodes[:m], keys, single, nodes[m : m + n], wrt_single, nodes[m + n :], dtype, parallel)
+    )

@@ -10,6 +10,7 @@ import numpy as np
 
 from symgrad.emit.standalone import standalone as standalone_text
 from symgrad.errors import SymgradError
+from symgrad.ir.node import Node
 from symgrad.ir.types import Size, substitute
 from symgrad.runtime.border import numpy_dtype
 
@@ -46,23 +47,24 @@ def kernels_text() -> str:
 
 def samples(bundle: Bundle) -> dict[str, Any]:
     """Inputs at which value and gradient are finite, drawn from a fixed seed; named sizes are small and differ."""
-    names = sorted({name for v in bundle.derived.inputs for n in v.shape if isinstance(n, Size) for name in n.names()})
+    inputs = bundle.derived.inputs
+    names = sorted({name for v in inputs for n in v.shape if isinstance(n, Size) for name in n.names()})
     sizes: dict[str, Any] = {name: 5 + 2 * i for i, name in enumerate(names)}
-    drawn: dict[str, Any] = {}
+    drawn: list[Any] = []
     for low, high in _INTERVALS:
-        drawn = {v["variable"].name: _draw(v, sizes, low, high, bundle.dtype) for v in bundle.derived.inputs}
-        if _is_finite(bundle, list(drawn.values())):
+        rng = np.random.default_rng(7)
+        drawn = [_draw(v, sizes, (low, high), bundle.dtype, rng) for v in inputs]
+        if _is_finite(bundle, drawn):
             break
-    return drawn
+    return {v["variable"].name: value for v, value in zip(inputs, drawn, strict=True)}
 
 
-def _draw(v: Any, sizes: dict[str, Any], low: float, high: float, real: str) -> Any:
-    rng = np.random.default_rng([v["variable"].order % 1000, 7])
-    shape = tuple(substitute(n, sizes) for n in v.shape)
+def _draw(v: Node, sizes: dict[str, Any], between: tuple[float, float], real: str, rng: np.random.Generator) -> Any:
+    shape: Any = tuple(substitute(n, sizes) for n in v.shape)
     dtype = numpy_dtype(v.dtype, real)
     if v.dtype != "real":
         return rng.integers(0, 2, shape).astype(dtype)[()]
-    return np.round(rng.uniform(low, high, shape), 3).astype(dtype)[()]
+    return np.asarray(rng.uniform(*between, shape)).round(3).astype(dtype)[()]
 
 
 def _is_finite(bundle: Bundle, values: list[Any]) -> bool:

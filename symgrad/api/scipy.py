@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -37,11 +37,9 @@ class Problem:
     _last: tuple[bytes, float, np.ndarray] | None = field(default=None, repr=False)
 
     @property
-    def bounds(self) -> Any:
-        """No bounds, in SciPy's form."""
-        from scipy.optimize import Bounds
-
-        return Bounds(np.full(self.x0.size, -np.inf), np.full(self.x0.size, np.inf))
+    def bounds(self) -> list[tuple[float, float]]:
+        """A pair (least, most) for each element, in SciPy's form: here none is bounded."""
+        return [(-np.inf, np.inf)] * self.x0.size
 
     def flatten(self, values: Any) -> np.ndarray:
         """Arrays of the variables (a sequence in their order, or a dict by name) as one vector."""
@@ -106,14 +104,21 @@ class Problem:
 
 
 def _compiled(function: CompiledFunction, outputs: Sequence[Tensor], inputs: Sequence[Node]) -> CompiledFunction:
-    from symgrad.api.function import CompiledFunction, Definition
-
     d = function._definition
-    return CompiledFunction(Definition(tuple(t.node for t in outputs), None, False, (), False, tuple(inputs), d.dtype, d.parallel))
+    nodes = tuple(t.node for t in outputs)
+    return type(function)(
+        replace(d, outputs=nodes, keys=None, single=False, wrt=(), wrt_single=False, inputs=tuple(inputs))
+    )
 
 
 def _flatten(names: Sequence[str], values: Any, shapes: Sequence[tuple[int, ...]]) -> np.ndarray:
-    items = [values[name] for name in names] if isinstance(values, Mapping) else list(values) if isinstance(values, (list, tuple)) else [values]
+    items = (
+        [values[name] for name in names]
+        if isinstance(values, Mapping)
+        else list(values)
+        if isinstance(values, (list, tuple))
+        else [values]
+    )
     if len(items) != len(names):
         raise ShapeError(f"{len(items)} arrays for {len(names)} variables")
     arrays = [np.asarray(item, dtype=float) for item in items]
@@ -135,7 +140,9 @@ def as_scipy(function: CompiledFunction, x0: Any = None, **fixed: Any) -> Proble
         raise CallError("as_scipy needs variables as wrt, not intermediates")
     missing = [v["variable"].name for v in d.inputs if v not in d.wrt and v["variable"].name not in fixed]
     if missing:
-        raise CallError(f"fix the inputs that are not varied: {', '.join(missing)}", ("inputs", ", ".join(function.inputs)))
+        raise CallError(
+            f"fix the inputs that are not varied: {', '.join(missing)}", ("inputs", ", ".join(function.inputs))
+        )
     sizes = _sizes(d, fixed)
     shapes = tuple(tuple(_known(n, sizes) for n in v.shape) for v in d.wrt)
     start = _start([v["variable"] for v in d.wrt], shapes, x0)
@@ -163,7 +170,10 @@ def _start(variables: Sequence[Any], shapes: Sequence[tuple[int, ...]], x0: Any)
             return flat.reshape(-1).copy()
     if x0 is not None:
         return _flatten([v.name for v in variables], x0, shapes)
-    parts = [v.init if isinstance(v.init, np.ndarray) else np.zeros(shape) for v, shape in zip(variables, shapes, strict=True)]
+    parts = [
+        v.init if isinstance(v.init, np.ndarray) else np.zeros(shape)
+        for v, shape in zip(variables, shapes, strict=True)
+    ]
     return np.concatenate([np.ravel(p) for p in parts])
 
 

@@ -14,7 +14,8 @@ from symgrad.frontend.tensor import HOOKS, Tensor, as_node, named_errors, produc
 from symgrad.ir.node import Node, build, constant
 from symgrad.ir.show import described
 from symgrad.ir.types import AnySize, size_product
-from symgrad.ops import contract, shape as shapes
+from symgrad.ops import contract
+from symgrad.ops import shape as shapes
 from symgrad.ops.leaf import cast
 
 
@@ -29,7 +30,12 @@ def dot(a: Any, b: Any) -> Tensor:
     if not left.shape or not right.shape:
         return Tensor(left) * Tensor(right)
     if left.type.rank > 2 or right.type.rank > 2:
-        raise UnsupportedError("dot of more than two axes", ("left", described(left)), ("right", described(right)), fix="use sg.matmul or sg.einsum")
+        raise UnsupportedError(
+            "dot of more than two axes",
+            ("left", described(left)),
+            ("right", described(right)),
+            fix="use sg.matmul or sg.einsum",
+        )
     return product(a, b)
 
 
@@ -61,16 +67,28 @@ def _einsum_words(spec: str, count: int) -> tuple[list[str], str]:
     letters = "".join(words)
     if not arrow:
         out = "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
-    fits = len(words) == count and all(c in string.ascii_letters for c in letters) and len(set(out)) == len(out) and set(out) <= set(letters)
+    fits = (
+        len(words) == count
+        and all(c in string.ascii_letters for c in letters)
+        and len(set(out)) == len(out)
+        and set(out) <= set(letters)
+    )
     if not fits:
-        raise ShapeError("einsum: the specification does not fit", ("spec", repr(spec[:60])), ("operands", str(count)), fix='one word of letters an operand, each result letter once: "ij,jk->ik"')
+        raise ShapeError(
+            "einsum: the specification does not fit",
+            ("spec", repr(spec[:60])),
+            ("operands", str(count)),
+            fix='one word of letters an operand, each result letter once: "ij,jk->ik"',
+        )
     return words, out
 
 
 def _distinct(word: str, node: Node, spec: str) -> tuple[str, Node]:
     """Repeated letters of one operand become its diagonal."""
     if len(word) != node.type.rank:
-        raise ShapeError(f"einsum: {word!r} names {len(word)} axes", ("spec", repr(spec[:60])), ("operand", described(node)))
+        raise ShapeError(
+            f"einsum: {word!r} names {len(word)} axes", ("spec", repr(spec[:60])), ("operand", described(node))
+        )
     while len(set(word)) < len(word):
         letter = next(c for c in word if word.count(c) > 1)
         i = word.index(letter)
@@ -110,7 +128,10 @@ def _solved(node: Node, wanted: tuple) -> tuple:
     known: AnySize = 1
     for n in wanted:
         known = known if isinstance(n, (int, np.integer)) and n == -1 else known * n
-    return tuple(_ratio(size_product(node.shape), known, node) if isinstance(n, (int, np.integer)) and n == -1 else n for n in wanted)
+    return tuple(
+        _ratio(size_product(node.shape), known, node) if isinstance(n, (int, np.integer)) and n == -1 else n
+        for n in wanted
+    )
 
 
 def _ratio(total: AnySize, known: AnySize, node: Node) -> AnySize:
@@ -122,7 +143,9 @@ def _ratio(total: AnySize, known: AnySize, node: Node) -> AnySize:
         for candidate in (*node.shape, size_product(node.shape[:-1]), size_product(node.shape[1:])):
             if candidate * known == total:
                 return candidate
-    raise ShapeError("reshape: -1 cannot be worked out", ("from", str(node.type)), ("known part", str(known)), fix="give the size")
+    raise ShapeError(
+        "reshape: -1 cannot be worked out", ("from", str(node.type)), ("known part", str(known)), fix="give the size"
+    )
 
 
 def concatenate(tensors: Sequence[Any], axis: int = 0) -> Tensor:
@@ -220,10 +243,14 @@ def one_hot(labels: Any, depth: AnySize, axis: int = -1) -> Tensor:
     """1 at the label, 0 elsewhere, along a new axis of length ``depth``."""
     node = as_node(labels, "int")
     if node.dtype != "int":
-        raise ShapeError("one_hot takes integer labels", ("labels", described(node)), fix='declare them with dtype="int"')
+        raise ShapeError(
+            "one_hot takes integer labels", ("labels", described(node)), fix='declare them with dtype="int"'
+        )
     spread = expand_dims(Tensor(node), axis).node
     at = axis % spread.type.rank
-    positions = shapes.reshape(build("iota", size=depth), tuple(depth if i == at else 1 for i in range(spread.type.rank)))
+    positions = shapes.reshape(
+        build("iota", size=depth), tuple(depth if i == at else 1 for i in range(spread.type.rank))
+    )
     return Tensor(cast(build("equal", spread, positions), "real"))
 
 
@@ -243,3 +270,8 @@ def arange(n: AnySize) -> Tensor:
 
 
 HOOKS.update({"reshape": reshape, "stack": stack, "matmul": matmul})
+
+__all__ = [
+    "arange", "broadcast_to", "concatenate", "diag", "dot", "einsum", "expand_dims", "matmul", "one_hot", "outer",
+    "reshape", "squeeze", "stack", "take", "trace", "transpose", "tril", "triu",
+]  # fmt: skip

@@ -11,7 +11,8 @@ from symgrad.errors import DeclarationError
 from symgrad.frontend.tensor import Tensor, as_node
 from symgrad.ir.node import Variable, build
 from symgrad.ir.show import printable
-from symgrad.ir.types import AnySize, ArrayType, Shape, Size, named as named_size
+from symgrad.ir.types import AnySize, ArrayType, Shape, Size
+from symgrad.ir.types import named as named_size
 from symgrad.ops.leaf import variable
 
 _KINDS = ("real", "int", "bool")
@@ -53,7 +54,11 @@ def parameter(name: str, shape: Any = (), *, init: Any = None, latex: str | None
     if init is not None and not isinstance(init, str) and not callable(init):
         init = np.asarray(init, dtype=float)
         if init.shape != kind.shape:
-            raise DeclarationError(f"parameter {printable(name)}: init has another shape", ("declared", str(kind)), ("init", str(init.shape)))
+            raise DeclarationError(
+                f"parameter {printable(name)}: init has another shape",
+                ("declared", str(kind)),
+                ("init", str(init.shape)),
+            )
     return Tensor(variable(Variable(checked_name(name), "parameter", latex, init), kind))
 
 
@@ -86,7 +91,10 @@ def checked_name(name: Any) -> str:
 def declared_type(name: str, shape: Any, dtype: str) -> ArrayType:
     """Check a declared shape and kind."""
     if dtype not in _KINDS:
-        raise DeclarationError(f"{printable(str(name))}: unknown dtype {str(dtype)!r}", fix='use "real", "int" or "bool"; float32 is chosen at sg.compile')
+        raise DeclarationError(
+            f"{printable(str(name))}: unknown dtype {str(dtype)!r}",
+            fix='use "real", "int" or "bool"; float32 is chosen at sg.compile',
+        )
     if isinstance(shape, (int, str, np.integer, Size)):
         shape = (shape,)
     return ArrayType(tuple(declared_size(name, n) for n in shape), dtype)
@@ -113,3 +121,6 @@ def total_limit(shape: Shape) -> bool:
     for n in shape:
         total *= n if isinstance(n, int) else 1
     return total <= 2**40
+
+
+__all__ = ["constant", "named", "parameter", "symbol", "symbols"]  # all but input, which ``import *`` leaves to Python

@@ -5,32 +5,88 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from symgrad.frontend.tensor import HOOKS, Tensor, as_node, compare, logical, named_errors, power, real_op, same_op, unify
+from symgrad.errors import CallError
+from symgrad.frontend.tensor import (
+    HOOKS,
+    Tensor,
+    as_node,
+    compare,
+    logical,
+    named_errors,
+    power,
+    real_op,
+    same_op,
+    unify,
+)
 from symgrad.ir.node import build
 from symgrad.ops.leaf import cast
 from symgrad.ops.registry import ROWS
 
+TABLE: dict[str, Callable[..., Tensor]] = {}  # name -> function, for text and for NumPy's ufuncs
+
 
 def _function(name: str) -> Callable[..., Tensor]:
+    """The function of a row, entered into the table."""
     row = ROWS[name]
     apply = same_op if row.result == "same" else real_op
 
     def function(*xs: Any) -> Tensor:
         if len(xs) != row.arity:
-            raise TypeError(f"{name}() takes {row.arity} argument{'s' * (row.arity > 1)}, not {len(xs)}")
+            raise CallError(f"{name} takes {row.arity} argument{'s' * (row.arity > 1)}, not {len(xs)}")
         return apply(name, *xs)
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"{name}, element by element." + (f" {row.source}." if row.source else "")
+    TABLE[name] = function
     return function
 
 
-_PLAIN = (
-    "exp log log1p expm1 log2 log10 exp2 sqrt cbrt square reciprocal sin cos tan arcsin arccos arctan arctan2 "
-    "sinh cosh tanh arcsinh arccosh arctanh sinc abs sign floor ceil round trunc mod maximum minimum hypot "
-    "logaddexp erf erfc lgamma digamma xlogy logcosh log_sigmoid sigmoid softplus relu"
-).split()
-TABLE: dict[str, Callable[..., Tensor]] = {name: _function(name) for name in _PLAIN}
+exp = _function("exp")
+log = _function("log")
+log1p = _function("log1p")
+expm1 = _function("expm1")
+log2 = _function("log2")
+log10 = _function("log10")
+exp2 = _function("exp2")
+sqrt = _function("sqrt")
+cbrt = _function("cbrt")
+square = _function("square")
+reciprocal = _function("reciprocal")
+sin = _function("sin")
+cos = _function("cos")
+tan = _function("tan")
+arcsin = _function("arcsin")
+arccos = _function("arccos")
+arctan = _function("arctan")
+arctan2 = _function("arctan2")
+sinh = _function("sinh")
+cosh = _function("cosh")
+tanh = _function("tanh")
+arcsinh = _function("arcsinh")
+arccosh = _function("arccosh")
+arctanh = _function("arctanh")
+sinc = _function("sinc")
+abs = _function("abs")
+sign = _function("sign")
+floor = _function("floor")
+ceil = _function("ceil")
+round = _function("round")
+trunc = _function("trunc")
+mod = _function("mod")
+maximum = _function("maximum")
+minimum = _function("minimum")
+hypot = _function("hypot")
+logaddexp = _function("logaddexp")
+erf = _function("erf")
+erfc = _function("erfc")
+lgamma = _function("lgamma")
+digamma = _function("digamma")
+xlogy = _function("xlogy")
+logcosh = _function("logcosh")
+log_sigmoid = _function("log_sigmoid")
+sigmoid = _function("sigmoid")
+softplus = _function("softplus")
+relu = _function("relu")
 
 
 def clip(x: Any, lo: Any = None, hi: Any = None) -> Tensor:
@@ -87,8 +143,8 @@ def to_real(x: Any) -> Tensor:
     return Tensor(cast(as_node(x), "real"))
 
 
-TABLE |= {"power": power, "clip": clip, "where": where, "equal": equal, "not_equal": not_equal, "logical_and": logical_and,
-          "logical_or": logical_or, "logical_not": logical_not, "stop_gradient": stop_gradient, "polygamma": polygamma}  # fmt: skip
+for _other in (power, clip, where, equal, not_equal, logical_and, logical_or, logical_not, stop_gradient, polygamma):
+    TABLE[_other.__name__] = _other
 
 _OPERATORS: dict[str, Callable[..., Tensor]] = {
     "add": lambda a, b: same_op("add", a, b),
@@ -110,3 +166,60 @@ for _name, _fn in {**TABLE, **_OPERATORS}.items():
     HOOKS[f"numpy.{_name}"] = _fn
 for _name, _ours in {"absolute": "abs", "fabs": "abs", "rint": "round"}.items():
     HOOKS[f"numpy.{_name}"] = TABLE[_ours]
+
+__all__ = [  # all but abs and round, which ``from symgrad import *`` leaves to Python
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctan2",
+    "arctanh",
+    "cbrt",
+    "ceil",
+    "clip",
+    "cos",
+    "cosh",
+    "digamma",
+    "equal",
+    "erf",
+    "erfc",
+    "exp",
+    "exp2",
+    "expm1",
+    "floor",
+    "hypot",
+    "lgamma",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "log_sigmoid",
+    "logaddexp",
+    "logcosh",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "maximum",
+    "minimum",
+    "mod",
+    "not_equal",
+    "polygamma",
+    "power",
+    "reciprocal",
+    "relu",
+    "sigmoid",
+    "sign",
+    "sin",
+    "sinc",
+    "sinh",
+    "softplus",
+    "sqrt",
+    "square",
+    "stop_gradient",
+    "tan",
+    "tanh",
+    "trunc",
+    "where",
+    "xlogy",
+]  # fmt: skip

@@ -65,7 +65,10 @@ def _one(x: Node, axis: int, item: Any, n: AnySize) -> tuple[AnySize, AnySize, i
         return _integer(x, axis, int(item), n), 1, 1, False
     if isinstance(item, (Tensor, np.ndarray, list)):
         return 0, n, 1, None
-    raise DtypeError(f"an index must be an integer, a slice, ..., None or an integer tensor, not {type(item).__name__}", ("tensor", described(x)))
+    raise DtypeError(
+        f"an index must be an integer, a slice, ..., None or an integer tensor, not {type(item).__name__}",
+        ("tensor", described(x)),
+    )
 
 
 def _integer(x: Node, axis: int, i: int, n: AnySize) -> AnySize:
@@ -82,8 +85,8 @@ def _slice(x: Node, item: slice, n: AnySize) -> tuple[AnySize, AnySize, int]:
     if step == 0:
         raise ShapeError("a slice's step must not be 0", ("tensor", described(x)))
     if isinstance(n, int) and not isinstance(item.start, Size) and not isinstance(item.stop, Size):
-        start, stop, step = item.indices(n)
-        return start, len(range(start, stop, step)), step
+        begin, end, step = item.indices(n)
+        return begin, len(range(begin, end, step)), step
     first, last = (0, n) if step > 0 else (n - 1, -1)
     start = first if item.start is None else _bound(item.start, n)
     stop = last if item.stop is None else _bound(item.stop, n)
@@ -99,11 +102,17 @@ def _gather(y: Node, gathers: list[tuple[int, Any]], x: Node) -> Node:
     if not gathers:
         return y
     if len(gathers) > 1:
-        raise ShapeError("one index tensor at a time", ("tensor", described(x)), fix="use sg.take for one axis after the other, or sg.one_hot and a product")
+        raise ShapeError(
+            "one index tensor at a time",
+            ("tensor", described(x)),
+            fix="use sg.take for one axis after the other, or sg.one_hot and a product",
+        )
     axis, item = gathers[0]
     index = as_node(np.asarray(item) if isinstance(item, list) else item, "int")
     if index.dtype == "bool":
-        raise DtypeError("a boolean mask has no size known in advance", ("mask", described(index)), fix="use sg.where(mask, x, 0)")
+        raise DtypeError(
+            "a boolean mask has no size known in advance", ("mask", described(index)), fix="use sg.where(mask, x, 0)"
+        )
     return build("gather", y, index, axis=axis)
 
 

@@ -1,25 +1,21 @@
-"""Every public name of declarations and functions, in one list: what ``symgrad`` offers besides its verbs."""
+"""What ``symgrad`` offers besides its verbs: declarations and functions, with every hook in place."""
 
-from symgrad.frontend import arrays as _arrays
-from symgrad.frontend import declare as _declare
-from symgrad.frontend import freeze as _freeze
-from symgrad.frontend import indexing as _indexing
-from symgrad.frontend import reductions as _reductions
-from symgrad.frontend.functions import TABLE as _FUNCTIONS
-from symgrad.frontend.sympy import elementwise, from_sympy, to_sympy
-from symgrad.frontend.tensor import Tensor
-from symgrad.frontend.text import parse
-
-_ARRAYS = (
-    "matmul dot outer einsum transpose reshape concatenate stack expand_dims squeeze broadcast_to diag trace tril triu "
-    "one_hot take arange"
-).split()
-_DECLARE = "symbols symbol input parameter constant named".split()
-
-globals().update(_FUNCTIONS)
-globals().update({name: getattr(_arrays, name) for name in _ARRAYS})
-globals().update({name: getattr(_declare, name) for name in _DECLARE})
-globals().update({name: getattr(_reductions, name) for name in _reductions.__all__})
-assert _indexing.take_index and _freeze.store  # they install Tensor's indexing and pickling
-
-__all__ = ["Tensor", "elementwise", "from_sympy", "parse", "to_sympy", *_FUNCTIONS, *_ARRAYS, *_DECLARE, *_reductions.__all__]
+from symgrad.frontend import freeze as _freeze  # noqa: F401  installs Tensor's pickling
+from symgrad.frontend import indexing as _indexing  # noqa: F401  installs Tensor's indexing
+from symgrad.frontend.arrays import *  # noqa: F403
+from symgrad.frontend.declare import *  # noqa: F403
+from symgrad.frontend.declare import input as input
+from symgrad.frontend.functions import *  # noqa: F403
+from symgrad.frontend.functions import abs as abs
+from symgrad.frontend.functions import round as round
+from symgrad.frontend.reductions import *  # noqa: F403
+from symgrad.frontend.reductions import all as all
+from symgrad.frontend.reductions import any as any
+from symgrad.frontend.reductions import max as max
+from symgrad.frontend.reductions import min as min
+from symgrad.frontend.reductions import sum as sum
+from symgrad.frontend.sympy import elementwise as elementwise
+from symgrad.frontend.sympy import from_sympy as from_sympy
+from symgrad.frontend.sympy import to_sympy as to_sympy
+from symgrad.frontend.tensor import Tensor as Tensor
+from symgrad.frontend.text import parse as parse

@@ -25,7 +25,11 @@ def axes_of(node: Node, axis: Any) -> tuple[int, ...]:
     given = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
     for a in given:
         if not isinstance(a, (int, np.integer)) or not -rank <= a < rank:
-            raise ShapeError(f"axis {a} is not an axis", ("tensor", described(node)), fix=f"use {-rank} to {rank - 1}" if rank else "a scalar has no axes")
+            raise ShapeError(
+                f"axis {a} is not an axis",
+                ("tensor", described(node)),
+                fix=f"use {-rank} to {rank - 1}" if rank else "a scalar has no axes",
+            )
     axes = tuple(sorted(int(a) % rank for a in given))
     if len(set(axes)) < len(axes):
         raise ShapeError(f"axis {axis} names an axis twice", ("tensor", described(node)))
@@ -44,6 +48,7 @@ def _public(op: str, kind: str | None, doc: str) -> Callable[..., Tensor]:
         node = cast(node, kind) if kind else cast(node, "int") if node.dtype == "bool" else node
         return named_errors(lambda n: _reduce(op, n, axis, keepdims), node)
 
+    reduction.__name__ = reduction.__qualname__ = op.removesuffix("_reduce")
     reduction.__doc__ = doc
     return reduction
 
@@ -123,7 +128,10 @@ def _argument(op: str) -> Callable[..., Tensor]:
             node = reshape(node, (flat,))
         return named_errors(lambda n: _reduce(op, n, 0 if axis is None else axis, keepdims), node)
 
-    position.__doc__ = f"Position of the {'largest' if op == 'argmax' else 'smallest'} element (the first of ties); derivative 0."
+    position.__name__ = position.__qualname__ = op
+    position.__doc__ = (
+        f"Position of the {'largest' if op == 'argmax' else 'smallest'} element (the first of ties); derivative 0."
+    )
     return position
 
 
@@ -136,6 +144,7 @@ def _along(op: str, doc: str) -> Callable[..., Tensor]:
         node = cast(as_node(x), "real")
         return named_errors(lambda n: build(op, n, axes=axes_of(n, axis)), node)
 
+    function.__name__ = function.__qualname__ = op
     function.__doc__ = doc
     return function
 
@@ -152,5 +161,6 @@ def cumsum(x: Any, axis: int | None = None) -> Tensor:
     return named_errors(lambda n: build("cumsum", n, axis=axes_of(n, axis)[0], reverse=False), node)
 
 
-__all__ = ["all", "any", "argmax", "argmin", "cumsum", "log_softmax", "logsumexp", "max", "mean", "min", "norm", "prod", "softmax", "std", "sum", "var"]
+# All but sum, max, min, any and all, which ``from symgrad import *`` leaves to Python.
+__all__ = ["argmax", "argmin", "cumsum", "log_softmax", "logsumexp", "mean", "norm", "prod", "softmax", "std", "var"]
 HOOKS.update({"sum": sum, "mean": mean, "max": max, "min": min})

@@ -12,14 +12,21 @@ from typing import Any
 import numpy as np
 
 from symgrad.errors import DtypeError, ShapeError, SymgradError
-from symgrad.ir.node import Node, build, constant, is_constant
-from symgrad.ir.show import described, label
+from symgrad.frontend.operands import constant_node, with_names
+from symgrad.ir.node import Node, build, is_constant
+from symgrad.ir.show import described
 from symgrad.ir.types import Shape, Size
 from symgrad.ops.contract import matmul
 from symgrad.ops.leaf import cast
 from symgrad.ops.shape import transpose
 
 _KIND_ORDER = ("bool", "int", "real")
+_Binary = Callable[[Any, Any], Any]
+
+
+def _both_ways(rule: _Binary) -> tuple[_Binary, _Binary]:
+    """The methods of ``self op other`` and of ``other op self``."""
+    return (lambda self, other: rule(self, other)), (lambda self, other: rule(other, self))
 
 
 class Tensor:
@@ -68,7 +75,7 @@ class Tensor:
         return "zero" if is_constant(inner, 0.0) else "dense"
 
     @property
-    def T(self) -> Tensor:
+    def T(self) -> Tensor:  # noqa: N802  NumPy's name
         """The transpose (all axes reversed)."""
         return Tensor(transpose(self.node, tuple(reversed(range(self.ndim)))))
 
@@ -99,24 +106,30 @@ class Tensor:
         if not self.shape:
             raise DtypeError("len() of a scalar", ("tensor", described(self.node)))
         if isinstance(self.shape[0], Size):
-            raise ShapeError(f"len() of the symbolic size {self.shape[0]}", ("tensor", described(self.node)), fix="use .shape[0]; it is known when the function is called")
+            fix = "use .shape[0]; it is known when the function is called"
+            raise self._no(f"len() of the symbolic size {self.shape[0]}", fix, ShapeError)
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Tensor]:
         if self.shape and isinstance(self.shape[0], Size):
-            raise ShapeError(f"iteration over the symbolic size {self.shape[0]}", ("tensor", described(self.node)), fix="use operations on whole axes, such as sum, or declare the size as a number")
+            fix = "use operations on whole axes, such as sum, or declare the size as a number"
+            raise self._no(f"iteration over the symbolic size {self.shape[0]}", fix, ShapeError)
         return (self[i] for i in range(len(self)))
 
+    def _no(self, why: str, fix: str, kind: type[SymgradError] = DtypeError) -> SymgradError:
+        return kind(why, ("tensor", described(self.node)), fix=fix)
+
     def __bool__(self) -> bool:
-        raise DtypeError("a symbolic tensor is neither true nor false", ("tensor", described(self.node)), fix="use sg.where(condition, a, b) and & | ~ instead of if, and, or, not")
+        fix = "use sg.where(condition, a, b) and & | ~ instead of if, and, or, not"
+        raise self._no("a symbolic tensor is neither true nor false", fix)
 
     def __float__(self) -> float:
-        raise DtypeError("a symbolic tensor has no value yet", ("tensor", described(self.node)), fix="compile it, or use sg.evaluate(tensor, x=..., ...)")
+        raise self._no("a symbolic tensor has no value yet", "compile it, or use sg.evaluate(tensor, x=..., ...)")
 
-    __int__ = __float__
+    __int__ = __complex__ = __float__
 
     def __index__(self) -> int:
-        raise DtypeError("a symbolic tensor is not an index", ("tensor", described(self.node)), fix="use sg.take(x, index, axis) with an int tensor")
+        raise self._no("a symbolic tensor is not an index", "use sg.take(x, index, axis) with an int tensor")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Tensor) and other.node is self.node
@@ -142,15 +155,51 @@ class Tensor:
     def _repr_latex_(self) -> str:
         return HOOKS["latex"](self)
 
+    __add__, __radd__ = _both_ways(lambda a, b: same_op("add", a, b))
+    __sub__, __rsub__ = _both_ways(lambda a, b: same_op("sub", a, b))
+    __mul__, __rmul__ = _both_ways(lambda a, b: same_op("mul", a, b))
+    __mod__, __rmod__ = _both_ways(lambda a, b: same_op("mod", a, b))
+    __truediv__, __rtruediv__ = _both_ways(lambda a, b: real_op("div", a, b))
+    __pow__, __rpow__ = _both_ways(lambda a, b: power(a, b))
+    __matmul__, __rmatmul__ = _both_ways(lambda a, b: product(a, b))
+    __and__, __rand__ = _both_ways(lambda a, b: logical("logical_and", a, b))
+    __or__, __ror__ = _both_ways(lambda a, b: logical("logical_or", a, b))
+
+    def __lt__(self, other: Any) -> Tensor:
+        return compare("less", self, other)
+
+    def __le__(self, other: Any) -> Tensor:
+        return compare("less_equal", self, other)
+
+    def __gt__(self, other: Any) -> Tensor:
+        return compare("greater", self, other)
+
+    def __ge__(self, other: Any) -> Tensor:
+        return compare("greater_equal", self, other)
+
+    def __neg__(self) -> Tensor:
+        return same_op("neg", self)
+
+    def __pos__(self) -> Tensor:
+        return self
+
+    def __abs__(self) -> Tensor:
+        return same_op("abs", self)
+
+    def __invert__(self) -> Tensor:
+        return logical("logical_not", self)
+
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         """NumPy's ufuncs on tensors build nodes; ``out=`` and the like are refused."""
         fn = HOOKS.get(f"numpy.{ufunc.__name__}")
         if fn is None or method != "__call__" or kwargs:
-            raise DtypeError(f"numpy.{ufunc.__name__} has no symbolic form here", fix="use the function of that name in symgrad")
+            raise DtypeError(
+                f"numpy.{ufunc.__name__} has no symbolic form here", fix="use the function of that name in symgrad"
+            )
         return fn(*inputs)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
-        raise DtypeError("a symbolic tensor is not an array", ("tensor", described(self.node)), fix="compile it, or use sg.evaluate")
+        raise self._no("a symbolic tensor is not an array", "compile it, or use sg.evaluate")
 
 
 HOOKS: dict[str, Callable[..., Any]] = {}  # methods that live beside their functions, and displays from the rooms above
@@ -160,37 +209,11 @@ def as_node(value: Any, like: str | None = None) -> Node:
     """A tensor's node; numbers, arrays and SymPy expressions become nodes. ``like`` is the kind a number may take."""
     if isinstance(value, Tensor):
         return value.node
-    if isinstance(value, (bool, np.bool_)):
-        return constant(bool(value), "bool")
-    if isinstance(value, (int, np.integer)):
-        return constant(_checked_int(int(value)), "int" if like == "int" else "real")
-    if isinstance(value, (float, np.floating)):
-        return constant(float(value))
     if hasattr(value, "free_symbols"):
         return HOOKS["sympy"](value).node
-    return _array(value)
-
-
-def _checked_int(value: int) -> int:
-    if abs(value) > 2**1023:
-        raise DtypeError("an integer constant is too large for a float", fix="write it as a float")
-    return value
-
-
-def _array(value: Any) -> Node:
-    if isinstance(value, str):
-        raise DtypeError("text is not a tensor", ("value", repr(value[:40])), fix="use sg.parse(text)")
     if isinstance(value, (list, tuple)) and any(isinstance(v, Tensor) for v in value):
         return HOOKS["stack"](value).node
-    if isinstance(value, np.ma.MaskedArray):
-        raise DtypeError("masked arrays are not constants", fix="fill the masked elements first")
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise DtypeError("a constant must be a number or a regular array", ("value", type(value).__name__)) from error
-    if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
-        raise DtypeError("a constant must hold real numbers, integers or booleans", ("value", f"{type(value).__name__} of {array.dtype}"))
-    return constant(array)
+    return constant_node(value, like)
 
 
 def unify(*values: Any) -> list[Node]:
@@ -208,20 +231,7 @@ def named_errors(make: Callable[..., Node], *operands: Tensor | Node) -> Tensor:
     try:
         return Tensor(make(*nodes))
     except SymgradError as error:
-        by_type = {str(n.type): n for n in reversed(nodes)}
-        used = iter(nodes)
-        facts = []
-        for text_label, text in error.facts:
-            node = next(used, None) if text in by_type else None
-            node = node if node is not None and str(node.type) == text else by_type.get(text)
-            facts.append((text_label, described(node) if node is not None else text))
-        raise type(error)(error.summary, *facts, fix=_named_fix(error.fix, nodes), at=error.at) from None
-
-
-def _named_fix(fix: str, nodes: list[Node]) -> str:
-    for which, node in zip(("left", "right"), nodes, strict=False):
-        fix = fix.replace(f"the {which} operand", label(node))
-    return fix
+        raise with_names(error, nodes) from None
 
 
 def real_op(name: str, *values: Any, **params: Any) -> Tensor:
@@ -248,7 +258,9 @@ def logical(name: str, *values: Any) -> Tensor:
     nodes = [as_node(v) for v in values]
     for n in nodes:
         if n.dtype != "bool":
-            raise DtypeError(f"{name} takes booleans", ("operand", described(n)), fix="compare first: (x > 0) & (y > 0)")
+            raise DtypeError(
+                f"{name} takes booleans", ("operand", described(n)), fix="compare first: (x > 0) & (y > 0)"
+            )
     return named_errors(lambda *ns: build(name, *ns), *nodes)
 
 
@@ -262,27 +274,22 @@ def product(left: Any, right: Any) -> Tensor:
     a, b = (cast(n, "real") for n in unify(left, right))
     for n in (a, b):
         if not n.shape:
-            raise ShapeError("matmul: a scalar has no axes to sum over", ("operand", described(n)), fix="use * for scalars")
+            raise ShapeError(
+                "matmul: a scalar has no axes to sum over", ("operand", described(n)), fix="use * for scalars"
+            )
     return named_errors(matmul, a, b)
 
 
-def _install() -> None:
-    """The operators, from one table: method, its function, and whether there is a reflected form."""
-    arithmetic = {"add": "add", "sub": "sub", "mul": "mul", "mod": "mod"}
-    for method, op in arithmetic.items():
-        setattr(Tensor, f"__{method}__", lambda a, b, _op=op: same_op(_op, a, b))
-        setattr(Tensor, f"__r{method}__", lambda a, b, _op=op: same_op(_op, b, a))
-    for method, rule in {"truediv": lambda a, b: real_op("div", a, b), "pow": power, "matmul": product}.items():
-        setattr(Tensor, f"__{method}__", lambda a, b, _rule=rule: _rule(a, b))
-        setattr(Tensor, f"__r{method}__", lambda a, b, _rule=rule: _rule(b, a))
-    for method, op in {"lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal"}.items():
-        setattr(Tensor, f"__{method}__", lambda a, b, _op=op: compare(_op, a, b))
-    for method, op in {"and": "logical_and", "or": "logical_or"}.items():
-        setattr(Tensor, f"__{method}__", lambda a, b, _op=op: logical(_op, a, b))
-        setattr(Tensor, f"__r{method}__", lambda a, b, _op=op: logical(_op, b, a))
-    for method, make in {"neg": lambda a: same_op("neg", a), "pos": lambda a: a, "abs": lambda a: same_op("abs", a), "invert": lambda a: logical("logical_not", a)}.items():
-        setattr(Tensor, f"__{method}__", make)
-
-
-_install()
-__all__ = ["HOOKS", "Tensor", "as_node", "compare", "logical", "named_errors", "power", "product", "real_op", "same_op", "unify"]
+__all__ = [
+    "HOOKS",
+    "Tensor",
+    "as_node",
+    "compare",
+    "logical",
+    "named_errors",
+    "power",
+    "product",
+    "real_op",
+    "same_op",
+    "unify",
+]

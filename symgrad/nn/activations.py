@@ -112,3 +112,7 @@ TABLE = [
     Activation("maxout", maxout, r"\max_k x_k", "Goodfellow et al. 2013"),
 ]
 ACTIVATIONS = {row.name: row.function for row in TABLE}
+
+__all__ = [
+    "elu", "gelu", "leaky_relu", "linear", "maxout", "mish", "piecewise_linear", "prelu", "relu6", "selu", "silu", "step",
+]  # fmt: skip

@@ -17,6 +17,8 @@ from symgrad.ir.show import printable
 from symgrad.ir.types import SHOWN, ArrayType, Shape, Size, substitute
 
 _DTYPES = {"real": np.float64, "int": np.int64, "bool": np.bool_}
+_ACCEPTED = {"real": "biuf", "int": "biu", "bool": "b"}  # NumPy's kinds
+_TAKES = {"real": "real numbers", "int": "integers", "bool": "booleans"}
 
 
 def numpy_dtype(kind: str, real: str) -> Any:
@@ -52,18 +54,20 @@ def convert(name: str, value: Any, kind: ArrayType, real: str) -> np.ndarray:
     """A value as a contiguous, aligned array of the declared kind (its shape is not checked here)."""
     array = plain_array(name, value)
     target = numpy_dtype(kind.dtype, real)
-    accepted = {"real": "biuf", "int": "biu", "bool": "b"}[kind.dtype]
+    accepted = _ACCEPTED[kind.dtype]
     if array.size == 0 and array.dtype.kind == "f" and not isinstance(value, np.ndarray):
         array = array.astype(target)
     if array.dtype.kind not in accepted or (array.dtype.kind == "f" and array.dtype.itemsize > 8):
         raise DtypeError(
-            f"{printable(name)} takes {'real numbers' if kind.dtype == 'real' else 'integers' if kind.dtype == 'int' else 'booleans'}",
+            f"{printable(name)} takes {_TAKES[kind.dtype]}",
             ("declared", f"{printable(name)}: {kind}"),
             ("given", f"{type(value).__name__} of {array.dtype}"),
             fix=_cast_fix(kind.dtype, array.dtype.kind),
         )
     if array.dtype == np.uint64 and kind.dtype == "int" and array.size and array.max() > np.uint64(2**63 - 1):
-        raise DtypeError(f"{printable(name)} holds integers beyond 2**63 - 1", ("declared", f"{printable(name)}: {kind}"))
+        raise DtypeError(
+            f"{printable(name)} holds integers beyond 2**63 - 1", ("declared", f"{printable(name)}: {kind}")
+        )
     with np.errstate(over="ignore", invalid="ignore"):
         return writable(np.require(array, target, ["C", "A"]))
 
@@ -79,13 +83,17 @@ def _cast_fix(kind: str, given: str) -> str:
 def plain_array(name: str, value: Any) -> np.ndarray:
     """Anything with numbers in it as an array; masks and text are refused."""
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
-        raise DtypeError(f"{printable(name)} is a masked array with masked elements", fix="fill them first: values.filled(...)")
+        raise DtypeError(
+            f"{printable(name)} is a masked array with masked elements", fix="fill them first: values.filled(...)"
+        )
     if value is None or isinstance(value, (str, bytes, dict, set)) or hasattr(value, "node"):
         raise DtypeError(f"{printable(name)} is not an array of numbers", ("given", type(value).__name__))
     try:
         return np.asarray(value)
     except (ValueError, TypeError) as error:
-        raise DtypeError(f"{printable(name)} is not a regular array of numbers", ("given", type(value).__name__)) from error
+        raise DtypeError(
+            f"{printable(name)} is not a regular array of numbers", ("given", type(value).__name__)
+        ) from error
 
 
 class _Writable:
