@@ -15,7 +15,7 @@ from symgrad.ir.types import ArrayType
 from symgrad.ops.reduce import Axes, _shift, dropped, spread
 from symgrad.ops.reference import special
 from symgrad.ops.registry import zdiv
-from symgrad.ops.shape import broadcast
+from symgrad.ops.shape import broadcast, reshape
 
 
 def _sum(x: Node, axes: Axes) -> Node:
@@ -24,7 +24,7 @@ def _sum(x: Node, axes: Axes) -> Node:
 
 def finite_max(x: Node, axes: Axes) -> Node:
     """The largest element beside x, 0 where that is not finite: the shift of log-sum-exp."""
-    top = spread(build("max_reduce", x, axes=axes), x, axes)
+    top = spread(build("max_reduce", x, axes=axes, lowest=True), x, axes)
     return build("where", build("abs", top) < constant(np.inf), top, constant(0.0))
 
 
@@ -32,14 +32,12 @@ def expand_logsumexp(x: Node, axes: Axes) -> Node:
     """m + log(sum(exp(x - m))) with m the largest element."""
     top = finite_max(x, axes)
     total = _sum(build("exp", x - top), axes)
-    from symgrad.ops.shape import reshape
-
     return reshape(top, total.shape) + build("log", total)
 
 
 def expand_softmax(x: Node, axes: Axes) -> Node:
     """exp(x - m) / sum(exp(x - m)), ties of infinities sharing; 0 where every element is -inf."""
-    top = spread(build("max_reduce", x, axes=axes), x, axes)
+    top = spread(build("max_reduce", x, axes=axes, lowest=True), x, axes)
     infinite = build("equal", build("abs", top), constant(np.inf))
     tied = build("where", build("equal", x, top), build("where", top > constant(0.0), constant(1.0), constant(0.0)), constant(0.0))
     weights = build("where", infinite, tied, build("exp", x - finite_max(x, axes)))  # the exp of log-softmax
@@ -54,7 +52,7 @@ def expand_log_softmax(x: Node, axes: Axes) -> Node:
 
 def expand_norm(x: Node, axes: Axes) -> Node:
     """m sqrt(sum((x/m)^2)) with m the largest magnitude: no overflow, no underflow."""
-    top = build("max_reduce", build("abs", x), axes=axes)
+    top = build("max_reduce", build("abs", x), axes=axes, lowest=True)
     usable = build("logical_and", top > constant(0.0), top < constant(np.inf))
     scale = build("where", usable, top, constant(1.0))
     ratio = x / spread(scale, x, axes)

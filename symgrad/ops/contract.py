@@ -12,7 +12,7 @@ import numpy as np
 
 from symgrad.errors import ShapeError
 from symgrad.ir.node import Node, Op, build, register
-from symgrad.ir.types import AnySize, ArrayType
+from symgrad.ir.types import AnySize, ArrayType, broadcast_shapes
 from symgrad.ops.shape import broadcast, lead, reshape
 
 
@@ -74,8 +74,6 @@ def _stacked_matmul(a: Node, b: Node) -> Node:
     if b.type.rank == 2:  # one matrix for the whole stack
         lettered = string.ascii_lowercase[: a.type.rank]
         return build("einsum", a, b, spec=f"{lettered},{lettered[-1]}z->{lettered[:-1]}z")
-    from symgrad.ir.types import broadcast_shapes
-
     stack = broadcast_shapes(a.shape[:-2], b.shape[:-2])
     if stack is None:
         raise ShapeError("matmul: leading axes do not broadcast", ("left", str(a.type)), ("right", str(b.type)))

@@ -148,7 +148,7 @@ def _total(x: np.ndarray, axes: Axes, keep: bool = False) -> np.ndarray:
 
 
 def _extreme(pick: Callable[..., sp.Expr]) -> Callable[..., np.ndarray]:
-    def fold(x: np.ndarray, axes: Axes) -> np.ndarray:
+    def fold(x: np.ndarray, axes: Axes, lowest: bool = False) -> np.ndarray:
         for axis in sorted(axes, reverse=True):
             x = _boxed(np.frompyfunc(pick, 2, 1).reduce(x, axis=axis))
         return x

@@ -63,11 +63,11 @@ def extreme_weights(y: Node, x: Node, axes: Axes) -> Node:
     return hit / spread(build("sum", hit, axes=axes), x, axes)
 
 
-def _extreme_vjp(y_bar: Node, y: Node, x: Node, axes: Axes) -> tuple[Node]:
+def _extreme_vjp(y_bar: Node, y: Node, x: Node, axes: Axes, lowest: bool = False) -> tuple[Node]:
     return (zmul(broadcast(spread(y_bar, x, axes), x.shape), extreme_weights(y, x, axes)),)
 
 
-def _extreme_jvp(xs_dot: tuple, y: Node, x: Node, axes: Axes) -> Node:
+def _extreme_jvp(xs_dot: tuple, y: Node, x: Node, axes: Axes, lowest: bool = False) -> Node:
     return build("sum", xs_dot[0] * extreme_weights(y, x, axes), axes=_shift(xs_dot[0], x, axes))
 
 
@@ -77,13 +77,13 @@ for _name, _reference, _symbol in (("max_reduce", np.max, r"\max"), ("min_reduce
         Op(
             _name,
             "reduce",
-            _infer(None),
+            lambda t, axes, lowest=False: ArrayType(dropped(t.shape, axes), t.dtype),
             vjp=_extreme_vjp,
             jvp=_extreme_jvp,
-            reference=lambda x, axes, _f=_reference: _f(x, axis=axes),
-            latex=lambda x, axes, _s=_symbol: rf"{_s} {x}",
+            reference=lambda x, axes, lowest=False, _f=_reference: _f(x, axis=axes, initial=-np.inf) if lowest else _f(x, axis=axes),
+            latex=lambda x, axes, lowest=False, _s=_symbol: rf"{_s} {x}",
             samples=_SAMPLES,
-            source="numpy.max, numpy.min; ties share",
+            source="numpy.max, numpy.min; ties share; the maximum of nothing is refused, or -inf where lowest is set",
         )
     )
 
