@@ -89,7 +89,7 @@ def _spell(node: Expr, parts: list[Printed]) -> Printed:
 def _infix(node: Expr, parts: list[Printed]) -> Printed:
     sign, level = _INFIX[node.op]
     (left, below), (right, above) = (_bare(arg, part) for arg, part in zip(node.args, parts, strict=True))
-    left = f"({left})" if below < level or _hard_to_read(below, level) else left
+    left = f"({left})" if below < level or below == level == _INFIX["eq"][1] or _hard_to_read(below, level) else left
     right = f"({right})" if above <= level or _hard_to_read(above, level) else right
     if node.dtype == "i32":
         return f"i32({left} {sign} {right})", _ATOM

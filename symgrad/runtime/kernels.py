@@ -21,14 +21,16 @@ def fma(a, b, c):
     x, y, z = float(a), float(b), float(c)
     if isinstance(a, np.float32) or isinstance(b, np.float32) or isinstance(c, np.float32):
         return np.float32(_sum_to_odd(x * y, z))
-    if not (math.isfinite(x) and math.isfinite(y) and math.isfinite(z)) or x == 0.0 or y == 0.0:
+    if not (math.isfinite(x) and math.isfinite(y)) or x == 0.0 or y == 0.0:
         return np.float64(x * y + z)
+    if not math.isfinite(z):
+        return np.float64(z)
     (p, d), (q, e), (r, f) = x.as_integer_ratio(), y.as_integer_ratio(), z.as_integer_ratio()
     top, bottom = p * q * f + r * d * e, d * e * f
     try:
         return np.float64(top / bottom)
     except OverflowError:
-        return np.float64(math.copysign(math.inf, top))
+        return np.float64(math.inf if top > 0 else -math.inf)
 
 
 def _sum_to_odd(p, c):
