@@ -15,7 +15,7 @@ ANY = st.floats()
 ANY32 = st.floats(width=32)
 
 
-@njit(error_model="numpy")
+@njit(["f8(f8, f8, f8)", "f4(f4, f4, f4)"], error_model="numpy")
 def compiled_fma(a, b, c):
     return fma(a, b, c)
 
