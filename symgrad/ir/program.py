@@ -236,8 +236,8 @@ class Exit:
 class Call:
     """A kernel on buffers: ``dot(a, b, out)``; operands may be transposed views ("T:name").
 
-    Views bind a name to memory that exists: ``flat(a, view)``, ``reshape(a, view, size, ...)``, and
-    ``row(a, view, position)``, a[position].
+    Views bind a name to memory that exists: ``flat(a, view)``, ``reshape(a, view, size, ...)``, ``row(a, view,
+    position)``, which is a[position], and ``same(a, view)``, whose old content is read no more.
     """
 
     kernel: str

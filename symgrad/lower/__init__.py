@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from symgrad.ir.node import Frozen
 from symgrad.ir.program import Expr, Function, Program, Statement, statements
 from symgrad.lower import elementary
 from symgrad.lower.frame import Module
@@ -28,13 +29,14 @@ def lower(targets: tuple[Target, ...], names: Any, dtype: str = "f64") -> Progra
     module = Module(names, dtype)
     entries = tuple(lower_function(target, module) for target in targets)
     functions = (*_called(entries, dtype), *entries)
-    constants = tuple((name, frozen.array.astype(_numpy(frozen.array, dtype))) for frozen, name in module.constants.items())
-    hidden = tuple((name, frozen.array.astype(_numpy(frozen.array, dtype))) for frozen, name in module.hidden.items())
-    return Program(functions, tuple(t.name for t in targets), dtype, constants, hidden)
+    names_of_targets = tuple(t.name for t in targets)
+    return Program(functions, names_of_targets, dtype, _arrays(module.constants, dtype), _arrays(module.hidden, dtype))
 
 
-def _numpy(array: Any, dtype: str) -> str:
-    return {"f": {"f64": "float64", "f32": "float32"}[dtype], "i": "int64", "b": "bool"}[array.dtype.kind]
+def _arrays(table: dict[Frozen, str], dtype: str) -> tuple[tuple[str, Any], ...]:
+    """Constant arrays by name, in the types of the program."""
+    kinds = {"f": {"f64": "float64", "f32": "float32"}[dtype], "i": "int64", "b": "bool"}
+    return tuple((name, frozen.array.astype(kinds[frozen.array.dtype.kind])) for frozen, name in table.items())
 
 
 def _called(entries: tuple[Function, ...], dtype: str) -> list[Function]:

@@ -66,7 +66,7 @@ def _broadcast(node: Node, index: tuple[Axis, ...]) -> tuple[Axis, ...]:
 
 def moved(axis: Axis, start: object, step: int) -> Axis:
     """start + step*axis."""
-    return Axis(axis.var, axis.step * step, start + step * axis.offset)  # type: ignore[operator]
+    return Axis(axis.var, axis.step * step, start + step * axis.offset)  # type: ignore[operator, arg-type]
 
 
 def _slice(node: Node, index: tuple[Axis, ...]) -> tuple[Axis, ...]:

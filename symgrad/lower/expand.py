@@ -11,27 +11,37 @@ from collections.abc import Callable, Iterable
 from symgrad.ir.node import Node, build, constant, rebuild
 from symgrad.ir.walk import topological
 from symgrad.lower.contract import normal_form
+from symgrad.lower.origin import Origin
 from symgrad.ops.shape import broadcast, reshape
 
 
-def expand(outputs: list[Node], inputs: Iterable[Node]) -> tuple[list[Node], dict[Node, Node]]:
+def expand(outputs: list[Node], inputs: Iterable[Node]) -> tuple[list[Node], Origin]:
     """The outputs in primitives, and the origin of every new node."""
     given = frozenset(inputs)
-    origin: dict[Node, Node] = {}
+    origin = Origin({}, {})
     while True:
         new: dict[Node, Node] = {}
         for node in topological(outputs, stop=given):
             if node in given:
                 new[node] = node
                 continue
-            made = _rewrite(rebuild(node, (new[a] for a in node.args)))
-            new[node] = made
-            if made is not node:
-                origin.setdefault(made, origin.get(node, node))
+            fresh = rebuild(node, (new[a] for a in node.args))
+            new[node] = _rewrite(fresh)
+            if new[node] is not node:
+                _trace(origin, node, new[node], fresh.args)
         after = [new[n] for n in outputs]
         if after == outputs:
             return outputs, origin
         outputs = after
+
+
+def _trace(origin: Origin, old: Node, made: Node, args: tuple[Node, ...]) -> None:
+    """Remember where a node comes from, and those between it and its arguments."""
+    origin.same.setdefault(made, origin.same.get(old, old))
+    first = origin.part_of.get(old, origin.same.get(old, old))
+    for node in topological([made], stop=args):
+        if node not in origin.same and node not in args and node.op.kind != "leaf":
+            origin.part_of.setdefault(node, first)
 
 
 def _rewrite(node: Node) -> Node:

@@ -17,6 +17,7 @@ from symgrad.ir.program import statements as every
 from symgrad.lower import elementary
 from symgrad.lower.frame import Frame
 
+CHECKS = 100  # pairs of arrays; LLVM gives up vectorising a loop above 128 tests that they do not overlap
 LONG = 36  # operations that depend on each other, in one loop over lanes
 _LATENCY = {"div": 4, "sqrt": 5, "floordiv": 8, "mod": 8, "load": 1, "const": 0, "var": 0}
 
@@ -26,7 +27,8 @@ def chain(expr: Expr, known: dict[str, int]) -> int:
     done: dict[int, int] = {}
     for part in _operands_first(expr):
         below = max((done[id(a)] for a in part.args), default=known.get(str(part.value), 0) if part.op == "var" else 0)
-        done[id(part)] = below + (latency(str(part.value), part.dtype) if part.op == "call" else _LATENCY.get(part.op, 1))
+        called = part.op == "call"
+        done[id(part)] = below + (latency(str(part.value), part.dtype) if called else _LATENCY.get(part.op, 1))
     return done[id(expr)]
 
 
@@ -82,7 +84,7 @@ def _one_call_each(frame: Frame, body: Iterable[Statement]) -> list[Statement]:
                 new.append(Assign(name, fresh))
                 fresh = var(name, part.dtype)
             done[id(part)] = fresh
-        new.append(replace(statement, expr=done[id(expr)]))  # type: ignore[type-var]
+        new.append(replace(statement, expr=done[id(expr)]))  # type: ignore[type-var, arg-type]
     return new
 
 
@@ -105,20 +107,42 @@ def _calls(expr: Expr) -> list[Expr]:
     return [part for part in _operands_first(expr) if part.op == "call"]
 
 
-def _grouped(body: list[Statement]) -> list[list[Statement]]:
-    """A new group wherever a chain would become too long."""
-    groups: list[list[Statement]] = [[]]
-    known: dict[str, int] = {}
-    for statement in body:
-        own = chain(statement.expr, known)  # type: ignore[union-attr]
-        if own > LONG and groups[-1]:
-            groups.append([])
-            known = {}
-            own = chain(statement.expr, known)  # type: ignore[union-attr]
-        groups[-1].append(statement)
+def checks(written: int, read: int) -> int:
+    """How many pairs of arrays could overlap harmfully."""
+    return written * (written - 1) // 2 + written * read
+
+
+class _Group:
+    """Statements of one loop, with the chains of their values and the arrays they touch."""
+
+    def __init__(self) -> None:
+        self.body: list[Statement] = []
+        self.known: dict[str, int] = {}
+        self.read: set[str] = set()
+        self.written: set[str] = set()
+
+    def takes(self, statement: Statement) -> bool:
+        """Add the statement, if the loop stays fast."""
+        own = chain(statement.expr, self.known)  # type: ignore[union-attr]
+        read = self.read | {str(p.value) for p in _operands_first(statement.expr) if p.op == "load"}  # type: ignore[union-attr]
+        written = self.written | ({statement.buffer} if isinstance(statement, Store) else set())
+        if self.body and (own > LONG or checks(len(written), len(read)) > CHECKS):
+            return False
+        self.body.append(statement)
+        self.read, self.written = read, written
         if isinstance(statement, Assign):
-            known[statement.target] = own
-    return groups
+            self.known[statement.target] = own
+        return True
+
+
+def _grouped(body: list[Statement]) -> list[list[Statement]]:
+    """A new group wherever a chain would become too long, or the arrays too many."""
+    groups = [_Group()]
+    for statement in body:
+        if not groups[-1].takes(statement):
+            groups.append(_Group())
+            groups[-1].takes(statement)
+    return [group.body for group in groups]
 
 
 def _reads(statement: Statement) -> set[str]:
@@ -174,7 +198,8 @@ def _joined(frame: Frame, groups: list[list[Statement]], lane: Expr) -> list[lis
         for statement in group:
             _remember(statement, source)
         behind: list[Statement] = []
-        for made in [s for s in group if isinstance(s, Assign) and last.get(s.target, g) > g and s.target not in source]:
+        made_here = [s for s in group if isinstance(s, Assign) and s.target not in source]
+        for made in [s for s in made_here if last.get(s.target, g) > g]:
             dtype = made.expr.dtype
             slot = slots.take(made.target, dtype)
             source[made.target] = load(slot, (lane,), dtype)

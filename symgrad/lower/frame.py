@@ -8,6 +8,7 @@ from typing import Any
 from symgrad.ir.node import Frozen, Node
 from symgrad.ir.program import Allocate, Assign, Call, Expr, Statement, const, load, var
 from symgrad.ir.types import AnySize, Shape, size_product
+from symgrad.lower.origin import Origin
 from symgrad.lower.sizes import Axis, Flat, Index, integer, size_expr
 
 BLOCK = 256  # terms of a reduction that are folded at once
@@ -44,7 +45,7 @@ class Frame:
     variable of an index stands for; ``here`` the nodes that the present loop nest computes.
     """
 
-    def __init__(self, module: Module, notes: Mapping[Node, str], origin: Mapping[Node, Node]) -> None:
+    def __init__(self, module: Module, notes: Mapping[Node, str], origin: Origin) -> None:
         self.module = module
         self.names = module.names.scope()
         self.sizes = SizeNames(self.names)
@@ -73,12 +74,13 @@ class Frame:
 
     def name(self, node: Node) -> str | None:
         """The name that the user, or the sweep, gave to a node."""
-        return self.names.of(self.origin.get(node, node))
+        return self.names.of(self.origin.same.get(node, node))
 
     def mark(self, node: Node) -> dict[str, Any]:
         """Origin and comment of a statement that computes the node."""
-        origin = self.origin.get(node, node)
-        return {"node": origin.serial, "note": self.notes.get(origin, "")}
+        same = self.origin.same.get(node, node)
+        source = self.origin.same.get(node) or self.origin.part_of.get(node, node)
+        return {"node": source.serial, "note": self.notes.get(same, "")}
 
     def size(self, size: AnySize) -> Expr:
         """A size as an expression."""

@@ -25,6 +25,7 @@ from symgrad.ir.program import (
     load,
     var,
 )
+from symgrad.lower.buffers import reuse
 from symgrad.lower.contract import emit_product
 from symgrad.lower.expand import expand
 from symgrad.lower.frame import Frame, Module, count
@@ -65,7 +66,8 @@ def lower_function(target: Target, module: Module) -> Function:
     returned = Return(_returned(frame, target.results, final))
     kept = frozenset(frame.buffers[n] for n in frame.inputs if n.type.rank) | names_in(returned)
     merged = Merger(frame.scratch_names, kept).run(frame.body)
-    body = (*_bind_sizes(frame, target.inputs), *frame.checks, *merged, returned)
+    planned = reuse(merged, names_in(returned))
+    body = (*_bind_sizes(frame, target.inputs), *frame.checks, *planned, returned)
     hidden = tuple(name for name, _ in frame.hidden)
     extra = tuple(Parameter(name, frame.kind(node), node.type.rank) for name, node in frame.hidden)
     return Function(target.name, (*parameters, *extra), body, target.doc, packed, hidden)
@@ -146,11 +148,15 @@ def _bind_sizes(frame: Frame, inputs: tuple[Node, ...]) -> list[Statement]:
             measured = length(frame.buffers[node], axis)
             plain = factor == 1 and rest == 0
             if name not in found or (plain and found[name].op != "length"):
-                found[name] = measured if plain else apply("floordiv", measured - rest, factor) if factor != 1 else measured - rest
+                found[name] = measured if plain else _solved(measured - rest if rest else measured, factor)
     missing = [name for name in frame.sizes if name not in found]
     if missing:
         raise InternalError(f"no parameter shows the size {missing[0]}")
     return [Assign(frame.sizes[name], expr) for name, expr in found.items() if name in frame.sizes]
+
+
+def _solved(product: Expr, factor: int) -> Expr:
+    return product if factor == 1 else apply("floordiv", product, factor)
 
 
 def _check_slices(frame: Frame, order: list[Node]) -> None:
@@ -159,16 +165,18 @@ def _check_slices(frame: Frame, order: list[Node]) -> None:
         if node.op.name not in ("slice", "pad") or node in frame.inputs:
             continue
         inner, outer = (node.shape, node.args[0].shape) if node.op.name == "slice" else (node.args[0].shape, node.shape)
-        for n, whole, start, step in zip(inner, outer, node["start"], node["step"], strict=True):
-            first, last = start, start + step * (n - 1)
-            low, high = (first, last) if step > 0 else (last, first)
-            tests = [_test(frame, "lt", low, 0), _test(frame, "ge", high, whole)]
-            for bad in [t for t in tests if t is not None]:
-                filled = _test(frame, "gt", n, 0)
-                condition = bad if filled is None else filled & bad
-                check = If(condition, (Exit("index", f"slice: out of range for an axis of size {whole}"),))
-                if check not in frame.checks:
-                    frame.checks.append(check)
+        for axis in zip(inner, outer, node["start"], node["step"], strict=True):
+            frame.checks += [check for check in _slice_checks(frame, *axis) if check not in frame.checks]
+
+
+def _slice_checks(frame: Frame, n: Any, whole: Any, start: Any, step: int) -> list[If]:
+    """The tests that start, start + step, ..., n of them, stay in 0 .. whole-1."""
+    first, last = start, start + step * (n - 1)
+    low, high = (first, last) if step > 0 else (last, first)
+    filled = _test(frame, "gt", n, 0)
+    tests = [t for t in (_test(frame, "lt", low, 0), _test(frame, "ge", high, whole)) if t is not None]
+    leave = (Exit("index", f"slice: out of range for an axis of size {whole}"),)
+    return [If(bad if filled is None else filled & bad, leave) for bad in tests]
 
 
 def _test(frame: Frame, op: str, a: Any, b: Any) -> Expr | None:

@@ -12,7 +12,8 @@ from symgrad.lower.sizes import Axis, squeeze
 
 
 def _check(frame: Frame, index: Node, size: AnySize, axis: int) -> None:
-    """Leave if an index is outside -size .. size-1."""
+    """Leave if an index is outside -size .. size-1; a given index is tested first of all."""
+    ahead = len(frame.body)
     bad = frame.fresh("outside")
     frame.body.append(Assign(bad, const(False, "bool")))
     nest = Nest(frame, squeeze(index.shape))
@@ -26,6 +27,9 @@ def _check(frame: Frame, index: Node, size: AnySize, axis: int) -> None:
     nest.close()
     message = f"take: index out of range for axis {axis} of size {size}"
     frame.body.append(If(var(bad, "bool"), (Exit("index", message),)))
+    if index in frame.inputs:
+        frame.checks += frame.body[ahead:]
+        del frame.body[ahead:]
 
 
 def _domain(x: ArrayType, index: Node, axis: int) -> tuple[tuple, slice]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from symgrad.ir.node import Node
 from symgrad.ir.program import Accumulate, Assign, Expr, Statement, Store, apply, var
@@ -20,24 +20,32 @@ from symgrad.lower.frame import Frame
 _OPS_WEIGHT = {"div": 4, "sqrt": 4, "call": 12, "mod": 4, "floordiv": 4}
 
 
-def survey(frame: Frame, values: Iterable[Node], here: frozenset[Node]) -> tuple[bool, int]:
-    """Whether computing elements of these nodes calls a function of ``elementary.WIDE``, and the longest chain."""
+class Survey(NamedTuple):
+    """Whether a function of ``elementary.WIDE`` is called, the longest chain of operations, the arrays read."""
+
+    wide: bool
+    chain: int
+    arrays: int
+
+
+def survey(frame: Frame, values: Iterable[Node], here: frozenset[Node]) -> Survey:
+    """What computing elements of these nodes takes."""
     stack = [(node, False) for node in values]
     chains: dict[Node, int] = {}
-    wide = False
+    wide, arrays = False, 0
     while stack:
         node, ready = stack.pop()
         if ready:
             _, calls, own = profile(node)
             chains[node] = own + max((chains[a] for a in node.args), default=0)
             wide = wide or any(name in elementary.WIDE for name in calls)
+        elif node not in chains and (not node.type.rank or (node in frame.buffers and node not in here)):
+            chains[node] = 0
+            arrays += bool(node.type.rank)
         elif node not in chains:
-            if not node.type.rank or (node in frame.buffers and node not in here):
-                chains[node] = 0
-                continue
             stack.append((node, True))
             stack.extend((a, False) for a in node.args)
-    return wide, max(chains.values(), default=0)
+    return Survey(wide, max(chains.values(), default=0), arrays)
 
 
 def profile(node: Node) -> tuple[int, frozenset[str], int]:
@@ -83,7 +91,6 @@ def with_fast_forms(frame: Frame, body: list[Statement], flag: str) -> list[Stat
 
 def _fast(frame: Frame, expr: Expr, sink: tuple[list[Statement], str, set[object]]) -> Expr:
     """The expression with fast forms; arguments of calls get names and tests first."""
-    body, flag, tested = sink
     done: dict[int, Expr] = {}
     stack = [(expr, False)]
     while stack:

@@ -73,7 +73,7 @@ def _reads(touch: Touch, exprs: Iterable[Expr]) -> None:
 
 
 class Merger:
-    """Merges loops of one function; ``scratch`` blocks are private to an iteration, ``kept`` buffers leave it."""
+    """Merges loops of one function; ``scratch`` blocks are private to an iteration, ``kept`` buffers leave."""
 
     def __init__(self, scratch: frozenset[str], kept: frozenset[str]) -> None:
         self.scratch, self.kept = scratch, kept
@@ -125,7 +125,8 @@ class Merger:
             return False
         own = self._touch(statement)
         written = {self._root(name) for name in loop.written}
-        return not (own.read & loop.assigned or {self._root(n) for n in own.spots} & written or own.assigned & loop.read)
+        loaded = {self._root(name) for name in own.spots}
+        return not (own.read & loop.assigned or loaded & written or own.assigned & loop.read)
 
     def _independent(self, row: str, one: Touch, two: Touch) -> bool:
         """Whether iteration i of the second loop needs nothing of another iteration of the first."""
@@ -152,7 +153,7 @@ class Merger:
         """Temporaries of one loop without the axis of its rows."""
         users: dict[str, list[int]] = {}
         for n, statement in enumerate(body):
-            for name in _named(self._touch(statement)) if not isinstance(statement, (Allocate, Call)) else _operands(statement):
+            for name in names_in_statement(statement) if not isinstance(statement, Allocate) else ():
                 users.setdefault(self._root(name), []).append(n)
         drop = {s.name for s in body if isinstance(s, Allocate) and self._shrinks(s, body, users)}
         if not drop:
@@ -170,6 +171,14 @@ class Merger:
         assert isinstance(loop, Loop)
         spots = self._touch(loop).spots.get(name, [])
         return name not in self._touch(loop).read and all(_in_row(spot, loop.var) for spot in spots)
+
+
+def names_in_statement(statement: Statement) -> set[str]:
+    """Every buffer and scalar that a statement, with all that is inside it, touches or makes."""
+    if isinstance(statement, Allocate):
+        return {statement.name}
+    touch = touched(statement)
+    return _named(touch) | touch.assigned | _operands(statement)
 
 
 def names_in(statement: Return) -> frozenset[str]:

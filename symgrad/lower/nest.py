@@ -1,8 +1,8 @@
 """Loop nests: statements at every depth, put together at the end.
 
-``before[d]`` runs in the body of loop d-1 ahead of loop d, ``after[d]`` behind it; ``before[rank]`` is the innermost body.
-A blocked nest runs its innermost axis in blocks of 256 lanes, so that a block's terms can be folded, or the block be run
-again; ``block`` holds what follows the lanes of a block.
+``before[d]`` runs in the body of loop d-1 ahead of loop d, ``after[d]`` behind it; ``before[rank]`` is the innermost
+body. A blocked nest runs its innermost axis in blocks of 256 lanes, so that a block's terms can be folded, or the block
+be run again; ``block`` holds what follows the lanes of a block.
 """
 
 from __future__ import annotations

@@ -110,7 +110,8 @@ def helper(name: str, dtype: str) -> Function | None:
 def _sum_error(dtype: str) -> Function:
     a, b, s, t = (var(name, dtype) for name in "abst")
     body = (Assign("s", a + b), Assign("t", s - a), Return(((a - (s - t)) + (b - t),)))
-    return Function("sum_error", (Parameter("a", dtype), Parameter("b", dtype)), body, "a + b minus its rounded value (TwoSum, Knuth).")
+    pair = (Parameter("a", dtype), Parameter("b", dtype))
+    return Function("sum_error", pair, body, "a + b minus its rounded value (TwoSum, Knuth).")
 
 
 def _sum_with_error(dtype: str) -> Function:

@@ -56,7 +56,8 @@ def emit_prod_others(frame: Frame, node: Node) -> None:
         nest = Nest(frame, tuple(shape[d] for d in outside + line))
         axes = nest.axes
         if behind:
-            axes = (*axes[: len(outside)], *(_backwards(x, shape[d]) for x, d in zip(axes[len(outside) :], line, strict=True)))
+            turned = (_backwards(x, shape[d]) for x, d in zip(axes[len(outside) :], line, strict=True))
+            axes = (*axes[: len(outside)], *turned)
         index = _index(shape, outside + line, axes)
         product = frame.fresh("product")
         nest.before[len(outside)].append(Assign(product, const(1, dtype)))

@@ -139,9 +139,8 @@ class Scheduler:
             reader[node] = next(iter(keys)) if len(keys) == 1 else _MANY
             if node in self.stored:
                 continue
-            if reader[node] is _MANY and self.cost[node] >= DEAR:
-                found.add(node)
-            elif self.cost[node] >= REPEATED and any(_repeats(u, node) for u in self.users[node]):
+            again = reader[node] is _MANY and self.cost[node] >= DEAR
+            if again or (self.cost[node] >= REPEATED and any(_repeats(u, node) for u in self.users[node])):
                 found.add(node)
         return _topmost(found, self.users)
 

@@ -70,10 +70,8 @@ def _atom(atom: str | Quotient, names: dict[str, str]) -> Expr:
 
 def _plus(total: Expr | None, product: Expr | None, factor: int) -> Expr:
     """total + factor*product, written as a person would."""
-    if product is None:
-        part = integer(abs(factor))
-    else:
-        part = product if abs(factor) == 1 else product * abs(factor)
+    scale = abs(factor)
+    part = integer(scale) if product is None else product if scale == 1 else product * scale
     if total is None:
         return part if factor > 0 else -part
     return total + part if factor > 0 else total - part

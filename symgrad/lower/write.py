@@ -29,7 +29,11 @@ class Writer:
     """
 
     def __init__(
-        self, frame: Frame, levels: Mapping[str, int], bodies: list[list[Statement]], here: frozenset[Node] = frozenset()
+        self,
+        frame: Frame,
+        levels: Mapping[str, int],
+        bodies: list[list[Statement]],
+        here: frozenset[Node] = frozenset(),
     ) -> None:
         self.frame, self.levels, self.bodies, self.here = frame, levels, bodies, here
         self.values: dict[Pair, Expr] = {}
@@ -54,21 +58,22 @@ class Writer:
         order: list[Pair] = []
         seen: set[Pair] = set()
         stack = [(pair, False) for pair in reversed(roots)]
-        for root in roots:
-            self.uses[root] = self.uses.get(root, 0) + 1
+        self._count(roots)
         while stack:
             pair, ready = stack.pop()
             if ready:
                 order.append(pair)
             elif pair not in seen:
                 seen.add(pair)
+                children = self.children(pair) if pair not in self.values else []
+                self._count(children)
                 stack.append((pair, True))
-                if pair not in self.values:
-                    children = self.children(pair)
-                    for child in children:
-                        self.uses[child] = self.uses.get(child, 0) + 1
-                    stack.extend((child, False) for child in reversed(children))
+                stack.extend((child, False) for child in reversed(children))
         return order
+
+    def _count(self, pairs: list[Pair]) -> None:
+        for pair in pairs:
+            self.uses[pair] = self.uses.get(pair, 0) + 1
 
     def children(self, pair: Pair) -> list[Pair]:
         """The elements that an element is computed from; none if it is at hand."""
@@ -105,9 +110,7 @@ class Writer:
             expr = self._assign(said, expr, body, node)
         elif expr.op in ("const", "var"):
             pass
-        elif named or self.uses[pair] > 1 or pair in self.held:
-            expr = self._assign(self.frame.fresh("t"), expr, body, node)
-        elif self.length(expr) > READABLE and not final:
+        elif named or self.uses[pair] > 1 or pair in self.held or (self.length(expr) > READABLE and not final):
             expr = self._assign(self.frame.fresh("t"), expr, body, node)
         self.values[pair] = expr
 
@@ -190,10 +193,10 @@ def _parts(expr: Expr, known: Mapping[int, int]) -> tuple[list[Expr], dict[int, 
         elif id(part) not in seen:
             seen.add(id(part))
             stack.append((part, True))
-            for a in part.args if part is expr or id(part) not in known else ():
-                if a.op not in ("const", "var"):
-                    readings[id(a)] = readings.get(id(a), 0) + 1
-                    stack.append((a, False))
+            inside = part.args if part is expr or id(part) not in known else ()
+            for a in [a for a in inside if a.op not in ("const", "var")]:
+                readings[id(a)] = readings.get(id(a), 0) + 1
+                stack.append((a, False))
     return order, readings
 
 

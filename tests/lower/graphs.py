@@ -23,7 +23,8 @@ SIZES = ("n", "m", "k")
 
 def declare(name: str, *shape: Any, dtype: str = "real") -> Node:
     """A variable; strings in the shape are named sizes."""
-    return variable(Variable(name, "input"), ArrayType(tuple(named(s) if isinstance(s, str) else s for s in shape), dtype))
+    sizes = tuple(named(s) if isinstance(s, str) else s for s in shape)
+    return variable(Variable(name, "input"), ArrayType(sizes, dtype))
 
 
 def program(results: Any, inputs: tuple[Node, ...], dtype: str = "f64", **target: Any) -> Program:
@@ -52,7 +53,8 @@ def agree(results: list[Node], values: dict[Node, Any], dtype: str = "f64") -> N
     arrays = [g for g in got if isinstance(g, np.ndarray)]
     for i, a in enumerate(arrays):
         others = arrays[i + 1 :] + [v for v in values.values() if isinstance(v, np.ndarray)]
-        assert a.flags.c_contiguous and not any(np.shares_memory(a, b) for b in others)
+        assert a.flags.c_contiguous
+        assert not any(np.shares_memory(a, b) for b in others)
     for node, g, w in zip(results, got, wanted, strict=True):
         assert np.shape(g) == np.shape(w), (node, np.shape(g), np.shape(w))
         tolerance = 1e-11 if dtype == "f64" else 2e-4

@@ -40,7 +40,7 @@ BASIS = {
 }  # fmt: skip
 
 
-class _Left(Exception):
+class _LeftError(Exception):
     def __init__(self, values: tuple) -> None:
         self.values_left = values
 
@@ -65,11 +65,12 @@ class Machine:
         for parameter, value in zip(function.parameters, args, strict=True):
             wanted = NUMPY[parameter.dtype]
             if parameter.rank:
-                assert value.dtype == wanted and value.ndim == parameter.rank and value.flags.c_contiguous
+                assert (value.dtype, value.ndim) == (wanted, parameter.rank)
+                assert value.flags.c_contiguous
             scope[parameter.name] = value if parameter.rank else wanted(value)
         try:
             self._body(function.body, scope)
-        except _Left as left:
+        except _LeftError as left:
             return left.values_left
         raise AssertionError("no Return")
 
@@ -111,6 +112,9 @@ class Machine:
             scope[s.args[1]] = operand(s.args[0]).reshape(-1)
         elif s.kernel == "row":
             scope[s.args[1]] = operand(s.args[0])[int(scope[s.args[2]])]
+        elif s.kernel == "same":
+            scope[s.args[1]] = scope[s.args[0]]
+            scope[s.args[1]][...] = math.nan if scope[s.args[1]].dtype.kind == "f" else 77
         else:
             assert s.kernel == "reshape"
             sizes = tuple(int(n) if n.isdigit() else int(scope[n]) for n in s.args[2:])
@@ -124,7 +128,7 @@ class Machine:
         scope[s.name] = np.full(shape, garbage if s.fill is None else s.fill, NUMPY[s.dtype])
 
     def _return(self, s: Return, scope: dict) -> None:
-        raise _Left(tuple(self._result(v, scope) for v in s.values))
+        raise _LeftError(tuple(self._result(v, scope) for v in s.values))
 
     def _result(self, value: Any, scope: dict) -> Any:
         if isinstance(value, tuple):
@@ -133,7 +137,7 @@ class Machine:
 
     def _spot(self, buffer: np.ndarray, index: tuple, scope: dict) -> tuple:
         spot = tuple(int(self._value(e, scope)) for e in index)
-        assert len(spot) == buffer.ndim and all(0 <= i < n for i, n in zip(spot, buffer.shape, strict=True)), (spot, buffer.shape)
+        assert all(0 <= i < n for i, n in zip(spot, buffer.shape, strict=True)), (spot, buffer.shape)
         return spot
 
     def _value(self, e: Expr, scope: dict) -> Any:

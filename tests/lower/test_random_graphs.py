@@ -6,7 +6,9 @@ import pytest
 
 from tests.lower.graphs import Grower, agree
 
-SHAPES = [{"n": 4, "m": 5, "k": 2}, {"n": 3, "m": 1, "k": 1}, {"n": 1, "m": 3, "k": 2}, {"n": 0, "m": 4, "k": 2}, {"n": 5, "m": 0, "k": 3}]
+SHAPES = [
+    dict(zip("nmk", sizes, strict=True)) for sizes in ((4, 5, 2), (3, 1, 1), (1, 3, 2), (0, 4, 2), (5, 0, 3))
+]
 
 
 @pytest.mark.parametrize("seed", range(60))
