@@ -48,12 +48,13 @@ def _sum_error_of(a: Any, b: Any) -> Any:
 
 def exact_fma(a: Any, b: Any, c: Any) -> Any:
     """a b + c rounded once, for the references (Dekker's split; exact short of overflow)."""
-    p, e = _split_product(np.asarray(a, float), np.asarray(b, float))
+    p, e = _split_product(a, b)
     s = p + c
     return s + (_sum_error_of(p, c) + e)
 
 
 def _split_product(a: Any, b: Any) -> tuple[Any, Any]:
+    a, b = np.asarray(a, float), np.asarray(b, float)
     p = a * b
     (a1, a2), (b1, b2) = _halves(a), _halves(b)
     return p, ((a1 * b1 - p) + a1 * b2 + a2 * b1) + a2 * b2
@@ -82,25 +83,23 @@ def _finite(lo: Expr, yes: Expr, no: Expr) -> Expr:
     return select(abs(lo) < const(math.inf, lo.dtype), yes, no)
 
 
-def _row(name: str, arity: int, symbolic: Any, code: Any, reference: Any, latex: str, domain: tuple) -> Elementwise:
-    partials = (_zero,) * arity if symbolic is _nothing else (_one,) * arity
-    return Elementwise(name, arity, symbolic, partials, code, reference, latex, domain, source="Dekker 1971", precedence="fn")
+def _row(name: str, symbolic: Any, functions: tuple, latex: str, domain: tuple) -> Elementwise:
+    """``functions``: the code and the reference; as many arguments as the sample points have."""
+    arity = len(domain[0])
+    partials = (_zero if symbolic is _nothing else _one,) * arity
+    code, reference = functions
+    return Elementwise(name, arity, symbolic, partials, code, reference, latex, domain, source="Dekker 1971, with fma")
 
 
 TABLE = [
-    _row("sum_error", 2, _nothing, _sum_error, _sum_error_of, r"\varepsilon\left({0} + {1}\right)", _PAIRS),
-    _row("product_error", 2, _nothing, lambda a, b: fma(a, b, -(a * b)),
-         lambda a, b: _split_product(np.asarray(a, float), np.asarray(b, float))[1], r"\varepsilon\left({0} {1}\right)", _PAIRS),
-    _row("quotient_error", 3, _nothing, lambda a, b, q: fma(-q, b, a) / b,
-         lambda a, b, q: exact_fma(np.negative(q), b, a) / b, r"\varepsilon\left({0} / {1}\right)", ((1.0, 4.0, 0.25),)),
-    _row("sqrt_error", 2, _nothing, lambda x, y: fma(-y, y, x) / (y + y),
-         lambda x, y: exact_fma(np.negative(y), y, x) / (y + y), r"\varepsilon\left(\sqrt{{{0}}}\right)", ((4.0, 2.0),)),
-    _row("hypot_error", 3, _nothing, _hypot_error, _hypot_error_of,
-         r"\varepsilon\left(\sqrt{{{0}^2 + {1}^2}}\right)", ((3.0, 4.0, 5.0),)),
-    _row("corrected", 2, lambda h, e: h + e, lambda h, e: _finite(e, h + e, h),
-         lambda h, e: np.where(np.abs(e) < np.inf, np.add(h, e), h), "{0} + {1}", _PAIRS),
-    _row("correction_error", 2, _nothing, lambda h, e: _finite(e, _sum_error(h, e), const(0.0, h.dtype)),
-         lambda h, e: np.where(np.abs(e) < np.inf, _sum_error_of(h, e), 0.0), r"\varepsilon\left({0} + {1}\right)", _PAIRS),
+    _row("sum_error", _nothing, (_sum_error, _sum_error_of), r"\varepsilon\left({0} + {1}\right)", _PAIRS),
+    _row("product_error", _nothing, (lambda a, b: fma(a, b, -(a * b)), lambda a, b: _split_product(a, b)[1]), r"\varepsilon\left({0} {1}\right)", _PAIRS),
+    _row("quotient_error", _nothing, (lambda a, b, q: fma(-q, b, a) / b, lambda a, b, q: exact_fma(np.negative(q), b, a) / b), r"\varepsilon\left({0} / {1}\right)", ((1.0, 4.0, 0.25),)),
+    _row("sqrt_error", _nothing, (lambda x, y: fma(-y, y, x) / (y + y), lambda x, y: exact_fma(np.negative(y), y, x) / (y + y)), r"\varepsilon\left(\sqrt{{{0}}}\right)", ((4.0, 2.0),)),
+    _row("hypot_error", _nothing, (_hypot_error, _hypot_error_of), r"\varepsilon\left(\sqrt{{{0}^2 + {1}^2}}\right)", ((3.0, 4.0, 5.0),)),
+    _row("corrected", lambda h, e: h + e, (lambda h, e: _finite(e, h + e, h), lambda h, e: np.where(np.abs(e) < np.inf, np.add(h, e), h)), "{0} + {1}", _PAIRS),
+    _row("correction_error", _nothing, (lambda h, e: _finite(e, _sum_error(h, e), const(0.0, h.dtype)), lambda h, e: np.where(np.abs(e) < np.inf, _sum_error_of(h, e), 0.0)),
+         r"\varepsilon\left({0} + {1}\right)", _PAIRS),
 ]  # fmt: skip
 for _entry in TABLE:
     register_row(_entry)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import sympy as sp
@@ -34,33 +34,33 @@ def _horner(t: Expr, table: list[float]) -> Expr:
     return total
 
 
-def _series(table: list[float], lead: Callable[[Any], Any], even: bool, cut: float, far: Callable[[Any], Any]) -> Callable[[Expr], Expr]:
-    """lead(x) * polynomial (in x^2 where ``even``) for |x| < cut, else far(x)."""
+class Near(NamedTuple):
+    """lead(x) * polynomial (in x^2 where ``even``) for |x| < cut; elsewhere ``far``, as code and on arrays."""
 
-    def code(x: Expr) -> Expr:
-        inside = select(abs(x) < cut, x, const(0.0, x.dtype))
-        near = lead(inside) * _horner(inside * inside if even else inside, table)
-        return select(abs(x) < cut, near, far(x))
+    table: list[float]
+    lead: Callable[[Any], Any]
+    even: bool
+    cut: float
+    far: tuple[Callable[[Expr], Expr], Callable[[Any], Any]]
 
-    return code
+    def code(self, x: Expr) -> Expr:
+        inside = select(abs(x) < self.cut, x, const(0.0, x.dtype))
+        near = self.lead(inside) * _horner(inside * inside if self.even else inside, self.table)
+        return select(abs(x) < self.cut, near, self.far[0](x))
 
-
-def _reference(table: list[float], lead: Callable[[Any], Any], even: bool, cut: float, far: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def value(x: Any) -> Any:
+    def reference(self, x: Any) -> Any:
         x = np.asarray(x, float)
-        near = lead(x) * np.polynomial.polynomial.polyval(x * x if even else x, table)
+        near = self.lead(x) * np.polynomial.polynomial.polyval(x * x if self.even else x, self.table)
         with np.errstate(all="ignore"):
-            return np.where(np.abs(x) < cut, near, far(x))
-
-    return value
+            return np.where(np.abs(x) < self.cut, near, self.far[1](x))
 
 
-def _row(name: str, symbolic: Any, slope: Any, latex: str, series: tuple, far: tuple, **more: Any) -> Elementwise:
-    """``series``: coefficients, leading factor, whether in x^2, cut; ``far``: the formula as code and on arrays."""
-    code, reference = _series(*series, far[0]), _reference(*series, far[1])
-    domain = more.pop("domain", _LINE)
+def _row(name: str, symbolic: Any, slope: Any, latex: str, near: tuple, **more: Any) -> Elementwise:
+    """``near``: the fields of ``Near``."""
     partials = None if slope is None else (slope,)
-    return Elementwise(name, 1, symbolic, partials, code, reference, latex, domain, source="power series near 0; DLMF 4.19, 4.33", **more)
+    form, domain = Near(*near), more.pop("domain", _LINE)
+    source = "power series near 0; DLMF 4.19, 4.33"
+    return Elementwise(name, 1, symbolic, partials, form.code, form.reference, latex, domain, source=source, **more)
 
 
 def _to(name: str) -> Callable[[Node, Node], Node]:
@@ -92,7 +92,10 @@ def _exprel_slope(x: sp.Expr) -> sp.Expr:
 
 
 _N = range(14)
-_TAN = [float(sp.Rational(sp.bernoulli(2 * n) * (-1) ** (n - 1) * 4**n * (4**n - 1), sp.factorial(2 * n))) for n in range(2, 32)]
+_TAN = [
+    float(sp.Rational(sp.bernoulli(2 * n) * (-1) ** (n - 1) * 4**n * (4**n - 1), sp.factorial(2 * n)))
+    for n in range(2, 32)
+]
 _COT = [float(sp.Rational(sp.bernoulli(2 * n) * (-1) ** (n - 1) * 4**n, sp.factorial(2 * n))) for n in range(1, 32)]
 _COTH = [float(sp.Rational(sp.bernoulli(2 * n) * 4**n, sp.factorial(2 * n))) for n in range(32)]
 _CSCH = [float(sp.Rational(sp.bernoulli(2 * n) * (2 - 4**n), sp.factorial(2 * n))) for n in range(32)]
@@ -104,37 +107,38 @@ def _slopes(table: list[float]) -> list[float]:
     """Of a series in x^2 without its first term: the derivative's, divided by x."""
     return [2 * n * c for n, c in enumerate(table)][1:]
 
+
 TABLE = [
     _row("sin_ratio", lambda x: sp.sin(x) / x, _to("sin_ratio_slope"), r"\frac{{\sin {0}}}{{{0}}}",
-         ([(-1.0) ** n / _FACTORIAL[2 * n + 1] for n in _N], _one, True, 0.25), (lambda x: _sin(x) / x, lambda x: np.sin(x) / x), precedence="atom"),
+         ([(-1.0) ** n / _FACTORIAL[2 * n + 1] for n in _N], _one, True, 0.25, (lambda x: _sin(x) / x, lambda x: np.sin(x) / x)), precedence="atom"),
     _row("sin_ratio_slope", _sin_ratio_slope, None, r"\left(\frac{{\sin {0}}}{{{0}}}\right)'",
-         ([(-1.0) ** (n + 1) * (2 * n + 2) / _FACTORIAL[2 * n + 3] for n in _N], _x, True, 1.5),
-         (lambda x: (_cos(x) - _sin(x) / x) / x, lambda x: (np.cos(x) - np.sin(x) / x) / x), precedence="atom"),
+         ([(-1.0) ** (n + 1) * (2 * n + 2) / _FACTORIAL[2 * n + 3] for n in _N], _x, True, 1.5,
+         (lambda x: (_cos(x) - _sin(x) / x) / x, lambda x: (np.cos(x) - np.sin(x) / x) / x)), precedence="atom"),
     _row("sinh_ratio", lambda x: sp.sinh(x) / x, _to("sinh_ratio_slope"), r"\frac{{\sinh {0}}}{{{0}}}",
-         ([1.0 / _FACTORIAL[2 * n + 1] for n in _N], _one, True, 0.25), (lambda x: _sinh(x) / x, lambda x: np.sinh(x) / x), precedence="atom"),
+         ([1.0 / _FACTORIAL[2 * n + 1] for n in _N], _one, True, 0.25, (lambda x: _sinh(x) / x, lambda x: np.sinh(x) / x)), precedence="atom"),
     _row("sinh_ratio_slope", _sinh_ratio_slope, None, r"\left(\frac{{\sinh {0}}}{{{0}}}\right)'",
-         ([(2 * n + 2) / _FACTORIAL[2 * n + 3] for n in _N], _x, True, 1.5),
-         (lambda x: (_cosh(x) - _sinh(x) / x) / x, lambda x: (np.cosh(x) - np.sinh(x) / x) / x), precedence="atom"),
+         ([(2 * n + 2) / _FACTORIAL[2 * n + 3] for n in _N], _x, True, 1.5,
+         (lambda x: (_cosh(x) - _sinh(x) / x) / x, lambda x: (np.cosh(x) - np.sinh(x) / x) / x)), precedence="atom"),
     _row("exprel_slope", _exprel_slope, None, r"\left(\frac{{e^{{{0}}} - 1}}{{{0}}}\right)'",
-         ([(n + 1) / _FACTORIAL[n + 2] for n in range(20)], _one, False, 1.5),
-         (lambda x: (_exp(x) - _expm1(x) / x) / x, lambda x: (np.exp(x) - np.expm1(x) / x) / x), precedence="atom"),
+         ([(n + 1) / _FACTORIAL[n + 2] for n in range(20)], _one, False, 1.5,
+         (lambda x: (_exp(x) - _expm1(x) / x) / x, lambda x: (np.exp(x) - np.expm1(x) / x) / x)), precedence="atom"),
     _row("sin_deficit", lambda x: x - sp.sin(x), lambda y, x: 2.0 * build("square", build("sin", 0.5 * x)), r"{0} - \sin {0}",
-         ([(-1.0) ** n / _FACTORIAL[2 * n + 3] for n in _N], _cube, True, 1.5), (lambda x: x - _sin(x), lambda x: x - np.sin(x)), precedence="add"),
+         ([(-1.0) ** n / _FACTORIAL[2 * n + 3] for n in _N], _cube, True, 1.5, (lambda x: x - _sin(x), lambda x: x - np.sin(x))), precedence="add"),
     _row("tan_excess", lambda x: sp.tan(x) - x, lambda y, x: build("square", build("tan", x)), r"\tan {0} - {0}",
-         (_TAN, _cube, True, 0.8), (lambda x: _tan(x) - x, lambda x: np.tan(x) - x), precedence="add", domain=_SMALL),
+         (_TAN, _cube, True, 0.8, (lambda x: _tan(x) - x, lambda x: np.tan(x) - x)), precedence="add", domain=_SMALL),
     _row("cot_deficit", lambda x: 1 / x - 1 / sp.tan(x), _to("cot_deficit_slope"), r"\frac{{1}}{{{0}}} - \cot {0}",
-         (_COT, _x, True, 1.2), (lambda x: 1.0 / x - 1.0 / _tan(x), lambda x: 1 / x - 1 / np.tan(x)), precedence="add", domain=_SMALL),
+         (_COT, _x, True, 1.2, (lambda x: 1.0 / x - 1.0 / _tan(x), lambda x: 1 / x - 1 / np.tan(x))), precedence="add", domain=_SMALL),
     _row("cot_deficit_slope", lambda x: 1 / sp.sin(x) ** 2 - 1 / x**2, None, r"\frac{{1}}{{\sin^2 {0}}} - \frac{{1}}{{{0}^2}}",
-         ([(2 * n + 1) * c for n, c in enumerate(_COT)], _one, True, 1.2),
-         (lambda x: 1.0 / (_sin(x) * _sin(x)) - 1.0 / (x * x), lambda x: 1 / np.sin(x) ** 2 - 1 / x**2), precedence="add", domain=_SMALL),
-    _row("coth_ratio", lambda x: x / sp.tanh(x), _to("coth_ratio_slope"), r"{0} \coth {0}", (_COTH, _one, True, 1.0),
-         (lambda x: x / _tanh(x), lambda x: x / np.tanh(x)), precedence="mul"),
-    _row("coth_ratio_slope", lambda x: 1 / sp.tanh(x) - x / sp.sinh(x) ** 2, None, r"\left({0} \coth {0}\right)'", (_slopes(_COTH), _x, True, 1.5),
-         (lambda x: 1.0 / _tanh(x) - x / _sinh(x) / _sinh(x), lambda x: 1 / np.tanh(x) - x / np.sinh(x) / np.sinh(x)), precedence="atom"),
-    _row("csch_ratio", lambda x: x / sp.sinh(x), _to("csch_ratio_slope"), r"\frac{{{0}}}{{\sinh {0}}}", (_CSCH, _one, True, 1.0),
-         (lambda x: x / _sinh(x), lambda x: x / np.sinh(x)), precedence="atom"),
-    _row("csch_ratio_slope", lambda x: (1 - x / sp.tanh(x)) / sp.sinh(x), None, r"\left(\frac{{{0}}}{{\sinh {0}}}\right)'", (_slopes(_CSCH), _x, True, 1.5),
-         (lambda x: (1.0 - x / _tanh(x)) / _sinh(x), lambda x: (1 - x / np.tanh(x)) / np.sinh(x)), precedence="atom"),
+         ([(2 * n + 1) * c for n, c in enumerate(_COT)], _one, True, 1.2,
+         (lambda x: 1.0 / (_sin(x) * _sin(x)) - 1.0 / (x * x), lambda x: 1 / np.sin(x) ** 2 - 1 / x**2)), precedence="add", domain=_SMALL),
+    _row("coth_ratio", lambda x: x / sp.tanh(x), _to("coth_ratio_slope"), r"{0} \coth {0}", (_COTH, _one, True, 1.0,
+         (lambda x: x / _tanh(x), lambda x: x / np.tanh(x))), precedence="mul"),
+    _row("coth_ratio_slope", lambda x: 1 / sp.tanh(x) - x / sp.sinh(x) ** 2, None, r"\left({0} \coth {0}\right)'", (_slopes(_COTH), _x, True, 1.5,
+         (lambda x: 1.0 / _tanh(x) - x / _sinh(x) / _sinh(x), lambda x: 1 / np.tanh(x) - x / np.sinh(x) / np.sinh(x))), precedence="atom"),
+    _row("csch_ratio", lambda x: x / sp.sinh(x), _to("csch_ratio_slope"), r"\frac{{{0}}}{{\sinh {0}}}", (_CSCH, _one, True, 1.0,
+         (lambda x: x / _sinh(x), lambda x: x / np.sinh(x))), precedence="atom"),
+    _row("csch_ratio_slope", lambda x: (1 - x / sp.tanh(x)) / sp.sinh(x), None, r"\left(\frac{{{0}}}{{\sinh {0}}}\right)'", (_slopes(_CSCH), _x, True, 1.5,
+         (lambda x: (1.0 - x / _tanh(x)) / _sinh(x), lambda x: (1 - x / np.tanh(x)) / np.sinh(x))), precedence="atom"),
 ]  # fmt: skip
 for _entry in TABLE:
     register_row(_entry)

@@ -17,21 +17,53 @@ import sympy as sp
 
 from symgrad.ir.node import Node, build, constant, rebuild
 from symgrad.ir.walk import topological
-from symgrad.ops import errorfree  # noqa: F401  (registers the rows)
+from symgrad.ops import errorfree
 from symgrad.ops.numerals import from_double
 from symgrad.ops.registry import partial
 from symgrad.passes.rewrite import rewrite, value
-from symgrad.passes.rules_arithmetic import is_power_of_two
+from symgrad.passes.rules_number import is_power_of_two
 from symgrad.passes.rules_removable import VALUE_RULES
 
 # Functions that are not smooth, or that keep what errors there are: all others magnify their argument's error.
-FLAT = frozenset(
-    "sign floor ceil round trunc relu_slope dmaximum dminimum dclip maximum minimum clip relu prelu gate mod "
-    "sum_error product_error quotient_error sqrt_error hypot_error corrected correction_error".split()
-)
+_KINKS = ["sign", "floor", "ceil", "round", "trunc", "mod", "maximum", "minimum", "clip", "relu", "prelu", "gate"]
+_STEPS = ["relu_slope", "dmaximum", "dminimum", "dclip"]
+FLAT = frozenset([*_KINKS, *_STEPS, *(row.name for row in errorfree.TABLE)])
 # Arithmetic whose error is known.
-ARITHMETIC = frozenset("add sub mul div neg square reciprocal sqrt abs where dsqrt hypot zmul zdiv".split())
-_POSITIVE = frozenset("exp exp2 square sqrt abs cosh hypot sigmoid softplus gaussian sigmoid_slope tanh_slope relu".split())
+ARITHMETIC = frozenset(
+    [
+        "add",
+        "sub",
+        "mul",
+        "div",
+        "neg",
+        "square",
+        "reciprocal",
+        "sqrt",
+        "abs",
+        "where",
+        "dsqrt",
+        "hypot",
+        "zmul",
+        "zdiv",
+    ]
+)
+_POSITIVE = frozenset(
+    [
+        "exp",
+        "exp2",
+        "square",
+        "sqrt",
+        "abs",
+        "cosh",
+        "hypot",
+        "sigmoid",
+        "softplus",
+        "gaussian",
+        "sigmoid_slope",
+        "tanh_slope",
+        "relu",
+    ]
+)
 _LARGEST = 4000  # nodes; beyond it speed counts more than the last digits
 
 
@@ -113,7 +145,13 @@ def _with_error(node: Node, values: dict, errors: dict, wanted: bool) -> tuple[N
 def _magnifies(node: Node) -> bool:
     """Whether the function's relative error may be its argument's times a large factor."""
     row = node.op.row
-    return row is not None and row.partials is not None and row.result == "real" and node.op.name not in FLAT and node.op.name not in ARITHMETIC
+    return (
+        row is not None
+        and row.partials is not None
+        and row.result == "real"
+        and node.op.name not in FLAT
+        and node.op.name not in ARITHMETIC
+    )
 
 
 def _through_slope(plain: Node, args: tuple[Node, ...], tails: tuple) -> Node:

@@ -8,7 +8,21 @@ from collections.abc import Sequence
 from symgrad.ir.node import Node
 from symgrad.ir.walk import transform
 
-COMMUTATIVE = frozenset("add mul zmul maximum minimum hypot logaddexp equal not_equal logical_and logical_or".split())
+COMMUTATIVE = frozenset(
+    [
+        "add",
+        "mul",
+        "zmul",
+        "maximum",
+        "minimum",
+        "hypot",
+        "logaddexp",
+        "equal",
+        "not_equal",
+        "logical_and",
+        "logical_or",
+    ]
+)
 
 
 def eliminate(outputs: Sequence[Node]) -> dict[Node, Node]:

@@ -30,21 +30,40 @@ class Rule:
     note: str = ""
 
 
+class Rules:
+    """A table of rules by the op they look at; ``watch`` sees every firing."""
+
+    def __init__(self, rules: Sequence[Rule], watch: Watch | None = None) -> None:
+        self.watch = watch
+        self.table: dict[str, list[Rule]] = {}
+        for rule in rules:
+            for op in rule.ops:
+                self.table.setdefault(op, []).append(rule)
+
+    def apply(self, node: Node) -> Node:
+        """What the first rule that fires makes of a node, else the node."""
+        for rule in self.table.get(node.op.name, ()):
+            after = rule.change(node)
+            if after is not None and after is not node:
+                after = broadcast(after, node.shape)
+                assert after.type == node.type, f"{rule.name}: {node.type} became {after.type}"
+                if self.watch is not None:
+                    self.watch(rule, node, after)
+                return after
+        return node
+
+
 def rewrite(outputs: Sequence[Node], rules: Sequence[Rule], watch: Watch | None = None) -> dict[Node, Node]:
     """Old -> new; ``watch(rule, before, after)`` sees every firing."""
-    table: dict[str, list[Rule]] = {}
-    for rule in rules:
-        for op in rule.ops:
-            table.setdefault(op, []).append(rule)
     order = topological(outputs)
     normal: dict[Node, Node] = {}
-    budget = _MOST_STEPS * (len(order) + 10)
+    table, budget = Rules(rules, watch), _MOST_STEPS * (len(order) + 10)
     for root in order:
-        budget = _settle(root, table, normal, watch, budget)
+        budget = _settle(root, table, normal, budget)
     return {node: normal[node] for node in order}
 
 
-def _settle(root: Node, table: dict[str, list[Rule]], normal: dict[Node, Node], watch: Watch | None, budget: int) -> int:
+def _settle(root: Node, rules: Rules, normal: dict[Node, Node], budget: int) -> int:
     """Bring ``root`` to its normal form; gives what is left of the budget of steps."""
     following: dict[Node, Node] = {}
     stack = [root]
@@ -62,29 +81,14 @@ def _settle(root: Node, table: dict[str, list[Rule]], normal: dict[Node, Node], 
             continue
         after = following.get(node)
         if after is None:
-            after = following[node] = _step(node, table, normal, watch)
+            current = rebuild(node, (normal[a] for a in node.args))
+            after = following[node] = rules.apply(node) if current is node else current
         if after is node or after in normal:
             normal[node] = node if after is node else normal[after]
             stack.pop()
         else:
             stack.append(after)
     return budget
-
-
-def _step(node: Node, table: dict[str, list[Rule]], normal: dict[Node, Node], watch: Watch | None) -> Node:
-    """The node on normal arguments, else what the first rule that fires makes of it, else itself."""
-    current = rebuild(node, (normal[a] for a in node.args))
-    if current is not node:
-        return current
-    for rule in table.get(node.op.name, ()):
-        after = rule.change(node)
-        if after is not None and after is not node:
-            after = broadcast(after, node.shape)
-            assert after.type == node.type, f"{rule.name}: {node.type} became {after.type}"
-            if watch is not None:
-                watch(rule, node, after)
-            return after
-    return node
 
 
 # What rules ask of a node

@@ -81,7 +81,8 @@ def _clip(node: Node) -> Node | None:
 
 def _clipped(x: Node, lo: Node, hi: Node) -> Node | None:
     a, b = value(lo), value(hi)
-    assert a is not None and b is not None
+    assert a is not None
+    assert b is not None
     return build("clip", x, lo, hi) if a <= b else None
 
 

@@ -257,7 +257,9 @@ def _x_log_x(node: Node) -> Node | None:
 SUMS = ("add", "sub", "neg")
 RULES = [
     Rule("e^x", ("power",), _e_to_the, "the double nearest to e stands for e"),
-    Rule("ln(e^a + e^b)", ("log",), _log_of_sum, "logaddexp, softplus; ln(1 + x) = log1p(x): no digits lost in the sum"),
+    Rule(
+        "ln(e^a + e^b)", ("log",), _log_of_sum, "logaddexp, softplus; ln(1 + x) = log1p(x): no digits lost in the sum"
+    ),
     Rule("ln(1 - x)", ("log",), _log_of_difference, "log1p(-x); ln(1 - e^-x) = log1mexp(x)"),
     Rule("ln(1 - e^-x)", ("log",), _log_of_expm1),
     Rule("log1p(e^x)", ("log1p",), _log1p_of, "softplus: no overflow"),

@@ -85,7 +85,7 @@ def known_difference(a: Node, b: Node) -> Node | None:
         return h
     if a.op.name in _NESTED:
         inner = difference(a.args[0], b.args[0])
-        return None if inner is None or value(inner) == 0 else INCREMENTS[a.op.name](*a.args, *b.args, inner)
+        return None if inner is None or value(inner) == 0 else INCREMENTS[a.op.name](a.args[0], b.args[0], inner)
     return None
 
 
@@ -112,9 +112,11 @@ def _difference(node: Node) -> Node | None:
 
 def _logs(a: Node, b: Node) -> Node | None:
     """ln(1 + u) - ln v, where ln(1 + u) already is log1p(u)."""
-    inner = [x.args[0] if x.op.name == "log" else constant(1.0) + x.args[0] for x in (a, b) if x.op.name in ("log", "log1p")]
+    inner = [
+        x.args[0] if x.op.name == "log" else constant(1.0) + x.args[0] for x in (a, b) if x.op.name in ("log", "log1p")
+    ]
     h = known_difference(*inner) if len(inner) == 2 else None
-    return None if h is None or value(h) == 0 else _log(*inner, h)
+    return None if h is None or value(h) == 0 else _log(inner[0], inner[1], h)
 
 
 def _quotients(a: Node, b: Node) -> Node | None:

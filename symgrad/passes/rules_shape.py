@@ -3,7 +3,7 @@ compose, and what is repeated is computed once."""
 
 from __future__ import annotations
 
-from symgrad.ir.node import Node, build, constant, is_constant, rebuild
+from symgrad.ir.node import OPS, Node, build, constant, is_constant, rebuild
 from symgrad.ir.types import AnySize, broadcast_shapes
 from symgrad.ops.contract import split as words
 from symgrad.ops.leaf import cast, size
@@ -144,10 +144,8 @@ def _slice_of_repeated(node: Node) -> Node | None:
     return broadcast(inner[0], node.shape) if inner and not inner[0].shape else None
 
 
-# Element-wise ops and marks; ``cast`` keeps its parameter through ``rebuild``. Signs go the other way, out of a broadcast.
+# Element-wise ops; ``cast`` keeps its parameter through ``rebuild``. Signs go the other way, out of a broadcast.
 def _elementwise_names() -> tuple[str, ...]:
-    from symgrad.ir.node import OPS
-
     return tuple(name for name, op in OPS.items() if op.kind == "elementwise" and name not in ("constant_like", "neg"))
 
 
