@@ -233,8 +233,11 @@ def identifiers(derived: Derived, stored: Sequence[Node] = ()) -> Identifiers:
         preferred.setdefault(v, v["variable"].name)
     for node, (name, _) in derived.names.items():
         preferred.setdefault(node, name)
+    for i, f in enumerate(derived.outputs):
+        if f.op.kind != "leaf":
+            preferred.setdefault(f, f"f{i}" if len(derived.outputs) > 1 else "f")
     shown = dict(preferred)
-    primal = set(topological(derived.outputs))  # a cotangent that is a primal value keeps its own name
+    primal = {*topological(derived.outputs), *stored}  # a cotangent that is one of these keeps its own name
     for x, bar in (*derived.bars.items(), *derived.pulled_bars.items()):
         if x in shown and bar not in primal and bar.op.kind != "leaf" and (x not in derived.bars or bar is derived.bars[x]):
             preferred.setdefault(bar, f"{shown[x]}_bar")

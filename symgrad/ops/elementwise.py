@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
-from scipy import special
 
 from symgrad.ir.node import Node, as_node, build, is_constant
 from symgrad.ir.program import Expr, apply, call, const, select
+from symgrad.ops.reference import special
 from symgrad.ops.registry import Elementwise, Partial, register_row, zdiv
 
 REAL_LINE = (-1.7, -0.3, 0.4, 2.1)
@@ -172,6 +172,27 @@ _LN2, _LN10 = math.log(2.0), math.log(10.0)
 _TWO_OVER_SQRT_PI = 2.0 / math.sqrt(math.pi)
 _ANY = ("real", "int")
 
+_INVERSE_SQRT_2PI = 1.0 / math.sqrt(2.0 * math.pi)
+
+
+def _normal_pdf(x: Expr) -> Expr:
+    """exp(-x^2/2)/sqrt(2 pi): what the rounded square lost is put back, since exp magnifies it."""
+    a = abs(x)
+    a = select(a > 40.0, const(40.0, x.dtype), a)
+    square = a * a
+    e = fn("exp")(-0.5 * square)
+    return _INVERSE_SQRT_2PI * apply("fma", e * -0.5, apply("fma", a, a, -square), e)
+
+
+def _logistic_loss(x: Expr, t: Expr) -> Expr:
+    return select(x > 0.0, x * (1.0 - t), -(x * t)) + fn("softplus")(-abs(x))
+
+
+def _sigmoid_minus(x: Expr, t: Expr) -> Expr:
+    small = fn("sigmoid")(-abs(x))
+    return select(x >= 0.0, (1.0 - t) - small, small - t)
+
+
 ARITHMETIC = [
     Elementwise("add", 2, lambda a, b: a + b, (one, one), basis("add"), np.add, "{0} + {1}", PAIRS, result="same", takes=_ANY, precedence="add", source="IEEE 754"),
     Elementwise("sub", 2, lambda a, b: a - b, (one, lambda y, a, b: as_node(-1.0)), basis("sub"), np.subtract, "{0} - {1}", PAIRS, result="same", takes=_ANY, precedence="add", source="IEEE 754"),
@@ -261,7 +282,9 @@ SPECIAL = [
     _unary("erf", sp.erf, lambda y, x: _TWO_OVER_SQRT_PI * f("gaussian")(x), special.erf, r"\operatorname{{erf}} {0}", source="DLMF 7.2"),
     _unary("erfc", sp.erfc, lambda y, x: -_TWO_OVER_SQRT_PI * f("gaussian")(x), special.erfc, r"\operatorname{{erfc}} {0}", source="DLMF 7.2"),
     _unary("gaussian", lambda x: sp.exp(-(x**2)), lambda y, x: -2.0 * x * y, lambda x: np.exp(-np.square(x)), "e^{{-{0}^2}}", precedence="pow", source="exp(-x^2), the square split in two"),
-    _unary("normal_cdf", lambda x: sp.erfc(-x / sp.sqrt(2)) / 2, lambda y, x: (1 / math.sqrt(2 * math.pi)) * f("gaussian")(math.sqrt(0.5) * x), special.ndtr, r"\Phi\left({0}\right)", precedence="atom", source="the standard normal distribution; Abramowitz and Stegun 26.2"),
+    _unary("normal_cdf", lambda x: sp.erfc(-x / sp.sqrt(2)) / 2, lambda y, x: f("normal_pdf")(x), special.ndtr, r"\Phi\left({0}\right)", precedence="atom", source="the standard normal distribution; Abramowitz and Stegun 26.2"),
+    _unary("normal_pdf", lambda x: sp.exp(-(x**2) / 2) / sp.sqrt(2 * sp.pi), lambda y, x: -x * y, lambda x: np.exp(-0.5 * np.square(x)) * _INVERSE_SQRT_2PI, r"\varphi\left({0}\right)", precedence="atom",
+           code=_normal_pdf, source="DLMF 7.20; the square split in two"),
     _unary("lgamma", sp.loggamma, lambda y, x: f("digamma")(x), special.gammaln, r"\ln\Gamma\left({0}\right)", POSITIVE, source="DLMF 5.2"),
     _unary("digamma", sp.digamma, lambda y, x: build("polygamma", x, order=1), special.digamma, r"\psi\left({0}\right)", POSITIVE, precedence="atom", source="DLMF 5.2"),
     Elementwise("polygamma", 1, lambda x, order: sp.polygamma(order, x), (lambda y, x, order: build("polygamma", x, order=order + 1),),
@@ -276,6 +299,10 @@ ACTIVATIONS = [
     _unary("sigmoid", lambda x: 1 / (1 + sp.exp(-x)), lambda y, x: f("sigmoid_slope")(x), special.expit, r"\sigma\left({0}\right)", precedence="atom", source="DLMF 4; logistic function"),
     _unary("sigmoid_slope", lambda x: sp.exp(-x) / (1 + sp.exp(-x)) ** 2, lambda y, x: -y * f("tanh")(0.5 * x), lambda x: special.expit(x) * special.expit(-x),
            r"\sigma\left({0}\right)\left(1 - \sigma\left({0}\right)\right)", precedence="mul", source="s(x) s(-x)"),
+    Elementwise("sigmoid_minus", 2, lambda x, t: 1 / (1 + sp.exp(-x)) - t, (lambda y, x, t: f("sigmoid_slope")(x), lambda y, x, t: as_node(-1.0)), _sigmoid_minus,
+                lambda x, t: np.where(x >= 0, (1.0 - t) - special.expit(-np.abs(x)), special.expit(x) - t), r"\sigma\left({0}\right) - {1}", PAIRS, "(1 - t) - s(-x) for x >= 0: right where both are near 1", precedence="add"),
+    Elementwise("logistic_loss", 2, lambda x, t: sp.log(1 + sp.exp(x)) - t * x, (lambda y, x, t: f("sigmoid_minus")(x, t), lambda y, x, t: -x), _logistic_loss,
+                lambda x, t: np.where(x > 0, x * (1.0 - t), -(x * t)) + np.log1p(np.exp(-np.abs(x))), r"\ln\left(1 + e^{{{0}}}\right) - {1} {0}", PAIRS, "binary cross-entropy of a logit: max(x, 0) - x t + ln(1 + e^-|x|)", precedence="add"),
     _unary("softplus", lambda x: sp.log(1 + sp.exp(x)), lambda y, x: f("sigmoid")(x), lambda x: np.logaddexp(0, x), r"\ln\left(1 + e^{{{0}}}\right)", source="max(x, 0) + ln(1 + e^-|x|); derivative logistic"),
     _unary("log_sigmoid", lambda x: -sp.log(1 + sp.exp(-x)), lambda y, x: f("sigmoid")(-x), special.log_expit, r"\ln\sigma\left({0}\right)", source="-softplus(-x)"),
     _unary("relu", lambda x: sp.Max(x, 0), lambda y, x: f("relu_slope")(x), lambda x: np.where(x > 0, x, np.where(x <= 0, 0.0, x)), r"\max\left(0, {0}\right)", precedence="atom",

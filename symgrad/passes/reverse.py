@@ -108,11 +108,22 @@ def choose(condition: Node, yes: Node | float, no: Node | float) -> Node:
 
 
 def total(parts: Sequence[Node]) -> Node:
-    """The sum of contributions; a subtracted one stays a subtraction."""
+    """The sum of contributions; a subtracted one stays a subtraction, a common factor stands in front."""
     result = parts[0]
     for part in parts[1:]:
-        result = result - part.args[0] if part.op.name == "neg" else result + part
+        result = _joined(result, part)
     return result
+
+
+def _joined(a: Node, b: Node) -> Node:
+    minus = b.op.name == "neg"
+    term = b.args[0] if minus else b
+    if a.op.name == "mul" and term.op.name == "mul" and a.args[0] is term.args[0] and a.shape == term.shape:
+        inner = _joined(a.args[1], negative(term.args[1]) if minus else term.args[1])
+        return a.args[0] * inner
+    if minus and a.op.name == "sigmoid":  # the slope of a logistic loss: no digits lost where both are near 1
+        return build("sigmoid_minus", a.args[0], term)
+    return a - term if minus else a + b
 
 
 def fit(g: Node, shape: Shape) -> Node:

@@ -255,7 +255,32 @@ def _x_log_x(node: Node) -> Node | None:
 
 
 SUMS = ("add", "sub", "neg")
+def _softplus_in_parts(node: Node) -> Node | None:
+    """max(0, x) + log1p(e^-|x|), also with something taken from max(0, x) first."""
+    for a, b in (node.args, node.args[::-1]):
+        if b.op.name != "softplus" or b.args[0].op.name != "neg" or b.args[0].args[0].op.name != "abs":
+            continue
+        (x,) = b.args[0].args[0].args
+        rest = a.args[1] if a.op.name == "sub" else None
+        first = a.args[0] if rest is not None else a
+        if first.op.name == "relu" and first.args[0] is x:
+            whole = build("softplus", x)
+            return whole if rest is None else whole - rest
+    return None
+
+
+def _logistic_loss(node: Node) -> Node | None:
+    """softplus(x) - x t."""
+    a, b = node.args
+    if a.op.name != "softplus" or b.op.name != "mul" or a.args[0] not in b.args:
+        return None
+    (x,) = a.args
+    return build("logistic_loss", x, b.args[1] if b.args[0] is x else b.args[0])
+
+
 RULES = [
+    Rule("ln(1 + e^x) - x t", ("sub",), _logistic_loss, "binary cross-entropy of a logit: no digits lost where t is 1"),
+    Rule("max(0, x) + ln(1 + e^-|x|)", ("add",), _softplus_in_parts, "softplus: smooth at 0, as the parts are not"),
     Rule("e^x", ("power",), _e_to_the, "the double nearest to e stands for e"),
     Rule(
         "ln(e^a + e^b)", ("log",), _log_of_sum, "logaddexp, softplus; ln(1 + x) = log1p(x): no digits lost in the sum"

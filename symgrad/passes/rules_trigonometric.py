@@ -67,6 +67,8 @@ def _root_of_squares(node: Node) -> Node | None:
     (x,) = node.args
     if x.op.name == "square":
         return build("abs", *x.args)
+    if x.op.name == "sum" and x.args[0].op.name == "square":
+        return build("norm", *x.args[0].args, axes=x["axes"])
     if x.op.name != "add":
         return None
     a, b = x.args
@@ -86,5 +88,5 @@ RULES = [
     Rule("(1 - cos x)/sin x", ("div",), _tan_half, "tan(x/2)"),
     Rule("1 - sin^2", SUMS, _one_minus_square, "cos^2"),
     Rule("sin x/cos x", ("div",), _tan, "tan x"),
-    Rule("sqrt(x^2 + y^2)", ("sqrt",), _root_of_squares, "hypot: no overflow; sqrt(x^2) = |x|"),
+    Rule("sqrt(x^2 + y^2)", ("sqrt",), _root_of_squares, "hypot, norm: no overflow; sqrt(x^2) = |x|"),
 ]

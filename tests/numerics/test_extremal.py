@@ -73,8 +73,10 @@ def built(case):
     elif op == "bce_with_logits":
         z = symbols[1]
         f = sg.maximum(x, 0) - x * z + sg.log1p(sg.exp(-abs(x)))
+    elif op in UNARY:
+        f = UNARY[op](x)
     else:
-        f = (UNARY if len(symbols) == 1 or op in UNARY else BINARY)[op](*symbols)
+        f = BINARY[op](*symbols)
     return f, symbols, symbols, values
 
 
