@@ -47,6 +47,7 @@ def _perturbed(outputs: Sequence[Node], values: Mapping[Node, Any], rng: np.rand
 
 
 def _moved(node: Node, value: Any, rng: np.random.Generator) -> Any:
-    if node.dtype != "real":
+    """Integers that stand in a formula (exponents above all) are exact."""
+    if node.dtype != "real" or (node.op.name == "constant" and np.all(value == np.round(value))):
         return value
     return value * (1.0 + MOVED * rng.uniform(-1.0, 1.0, np.shape(value)))
