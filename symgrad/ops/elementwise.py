@@ -74,7 +74,9 @@ def _unary(
 
 def _signed(x: Expr) -> Expr:
     """sign(x), NaN for NaN."""
-    return select(x > 0.0, 1.0, select(x < 0.0, const(-1.0, x.dtype), select(apply("eq", x, 0.0), const(0.0, x.dtype), x)))
+    return select(
+        x > 0.0, 1.0, select(x < 0.0, const(-1.0, x.dtype), select(apply("eq", x, 0.0), const(0.0, x.dtype), x))
+    )
 
 
 def _round(op: str) -> Callable[[Expr], Expr]:
@@ -103,7 +105,9 @@ def _weigh(win: str) -> Callable[[Expr, Expr, Expr], Expr]:
     lose = "lt" if win == "gt" else "gt"
     zero_of = lambda a: const(0.0, a.dtype)  # noqa: E731
     return lambda a, b, tie: select(
-        apply(win, a, b), const(1.0, a.dtype), select(apply(lose, a, b), zero_of(a), select(apply("eq", a, b), tie, a + b))
+        apply(win, a, b),
+        const(1.0, a.dtype),
+        select(apply(lose, a, b), zero_of(a), select(apply("eq", a, b), tie, a + b)),
     )
 
 
@@ -122,7 +126,9 @@ def _inside(x: Expr, lo: Expr, hi: Expr) -> Expr:
 
 def _extreme(win: str) -> Callable[[Expr, Expr], Expr]:
     """max or min that keeps NaN from either side."""
-    return lambda a, b: select(apply(win, a, b) | apply("ne", a, a), a, b) if a.dtype != "i64" else select(apply(win, a, b), a, b)
+    return lambda a, b: (
+        select(apply(win, a, b) | apply("ne", a, a), a, b) if a.dtype != "i64" else select(apply(win, a, b), a, b)
+    )
 
 
 def _bool2(op: str) -> Callable[[Expr, Expr], Expr]:
@@ -193,6 +199,7 @@ def _sigmoid_minus(x: Expr, t: Expr) -> Expr:
     return select(x >= 0.0, (1.0 - t) - small, small - t)
 
 
+# fmt: off
 ARITHMETIC = [
     Elementwise("add", 2, lambda a, b: a + b, (one, one), basis("add"), np.add, "{0} + {1}", PAIRS, result="same", takes=_ANY, precedence="add", source="IEEE 754"),
     Elementwise("sub", 2, lambda a, b: a - b, (one, lambda y, a, b: as_node(-1.0)), basis("sub"), np.subtract, "{0} - {1}", PAIRS, result="same", takes=_ANY, precedence="add", source="IEEE 754"),
@@ -329,12 +336,27 @@ CHOICE = [
     Elementwise("where", 3, lambda c, a, b: sp.Piecewise((a, c), (b, True)), (zero, lambda y, c, a, b: where(c, 1.0, 0.0), lambda y, c, a, b: where(c, 0.0, 1.0)), select, np.where,
                 r"\begin{{cases}} {1} & {0} \\ {2} & \text{{otherwise}} \end{{cases}}", ((True, 1.5, -2.0), (False, 0.3, 1.7)), result="same", takes=("real", "int", "bool"), precedence="atom", source="the branch taken; the other contributes nothing"),
 ]
+# fmt: on
 
 
 def _comparison(name: str, op: str, symbol: str, symbolic: Any, reference: Any) -> Elementwise:
-    return Elementwise(name, 2, symbolic, (zero, zero), basis(op), reference, f"{{0}} {symbol} {{1}}", PAIRS, "IEEE 754; with NaN only != holds", result="bool", takes=("real", "int", "bool"), precedence="rel")
+    return Elementwise(
+        name,
+        2,
+        symbolic,
+        (zero, zero),
+        basis(op),
+        reference,
+        f"{{0}} {symbol} {{1}}",
+        PAIRS,
+        "IEEE 754; with NaN only != holds",
+        result="bool",
+        takes=("real", "int", "bool"),
+        precedence="rel",
+    )
 
 
+# fmt: off
 LOGIC = [
     _comparison("less", "lt", "<", sp.Lt, np.less),
     _comparison("less_equal", "le", r"\le", sp.Le, np.less_equal),
@@ -346,6 +368,7 @@ LOGIC = [
     Elementwise("logical_or", 2, sp.Or, (zero, zero), basis("or"), np.logical_or, r"{0} \vee {1}", TRUTHS, result="bool", takes=("bool",), precedence="or", source="Boolean algebra"),
     Elementwise("logical_not", 1, sp.Not, (zero,), basis("not"), np.logical_not, r"\neg {0}", (True, False), result="bool", takes=("bool",), precedence="fn", source="Boolean algebra"),
 ]
+# fmt: on
 
 TABLE = [*ARITHMETIC, *ROUNDING, *EXPONENTIAL, *TRIGONOMETRIC, *SPECIAL, *ACTIVATIONS, *CHOICE, *LOGIC]
 for _row in TABLE:
