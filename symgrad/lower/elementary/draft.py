@@ -84,8 +84,21 @@ class Draft:
         return call(name + self.suffix, args, self.dtype)
 
     def horner(self, name: str, x: Expr, table: Coefficients) -> Expr:
-        """The polynomial with the coefficients of this type, lowest degree first, four steps a line."""
-        *low, value = [self.real(c) for c in table[self.dtype]]
+        """The polynomial with the coefficients of this type, lowest degree first.
+
+        From degree 8 on even and odd powers go side by side, which halves the chain that a result waits for;
+        the last step, whose rounding counts, is as in Horner's scheme.
+        """
+        first, *rest = table[self.dtype]
+        if len(rest) < 8:
+            return self.chain(name, x, (first, *rest))
+        square = self.let("square", x * x)
+        even, odd = (self.chain(name, square, tuple(rest[start::2])) for start in (0, 1))
+        return self.let(name, fma(fma(odd, x, even), x, self.real(first)))
+
+    def chain(self, name: str, x: Expr, coefficients: tuple[float, ...]) -> Expr:
+        """Horner's scheme, four steps a line."""
+        *low, value = [self.real(c) for c in coefficients]
         steps = list(reversed(low))
         for i, c in enumerate(steps):
             value = fma(value, x, c)
