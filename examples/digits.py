@@ -57,14 +57,18 @@ def train(fn, weights, data, targets, rng):
 def drawn(curve, width=50):
     """The learning curve as text, one row for every fourth epoch."""
     top = max(curve)
-    return "\n".join(f"  epoch {i + 1:>3} {v:8.4f} {'#' * max(1, round(width * v / top))}" for i, v in enumerate(curve) if i % 4 == 0)
+    return "\n".join(
+        f"  epoch {i + 1:>3} {v:8.4f} {'#' * max(1, round(width * v / top))}" for i, v in enumerate(curve) if i % 4 == 0
+    )
 
 
 X = sg.input("X", ("n", 64))
 Y = sg.input("Y", ("n", 10))
 
 images, labels = load_digits(return_X_y=True)
-train_x, test_x, train_t, test_t = train_test_split(images / 16.0, labels, test_size=0.25, random_state=0, stratify=labels)
+train_x, test_x, train_t, test_t = train_test_split(
+    images / 16.0, labels, test_size=0.25, random_state=0, stratify=labels
+)
 train_y = np.eye(10)[train_t]
 
 for title, build in (("Softmax classifier", softmax_classifier), ("One hidden layer of 64 units", hidden_layer)):
@@ -72,7 +76,9 @@ for title, build in (("Softmax classifier", softmax_classifier), ("One hidden la
     loss, logits, parameters = build()
     fn = sg.compile(loss, wrt=parameters)
     predict = sg.compile(sg.argmax(logits, axis=1), inputs=[X, *parameters])
-    weights = [rng.normal(size=p.shape) * np.sqrt(2 / p.shape[0]) if p.ndim == 2 else np.zeros(p.shape) for p in parameters]
+    weights = [
+        rng.normal(size=p.shape) * np.sqrt(2 / p.shape[0]) if p.ndim == 2 else np.zeros(p.shape) for p in parameters
+    ]
 
     print(f"== {title}\n")
     print(fn.derivation(), "\n")

@@ -1,17 +1,17 @@
 """What symgrad says when it says no: one tree, one layout.
 
-    SymgradError (Exception)
-    +-- DeclarationError        ValueError           a name or variable is declared wrongly
-    +-- ExpressionError         ValueError           text that is not an expression
-    +-- ShapeError              ValueError           shapes or sizes do not fit
-    +-- ModelFileError          ValueError           a model file is damaged or foreign
-    +-- CallError               TypeError            arguments that are missing, unknown or given twice
-    +-- DtypeError              TypeError            a number of the wrong kind
-    +-- NotDifferentiableError  TypeError            a derivative that does not exist
-    +-- UnsupportedError        NotImplementedError  known, but without a rule
-    +-- IndexRangeError         IndexError           an index outside its axis
-    +-- NumericError            ArithmeticError      NaN or infinity where it must not be
-    +-- InternalError           RuntimeError         a promise of symgrad itself is broken
+SymgradError (Exception)
++-- DeclarationError        ValueError           a name or variable is declared wrongly
++-- ExpressionError         ValueError           text that is not an expression
++-- ShapeError              ValueError           shapes or sizes do not fit
++-- ModelFileError          ValueError           a model file is damaged or foreign
++-- CallError               TypeError            arguments that are missing, unknown or given twice
++-- DtypeError              TypeError            a number of the wrong kind
++-- NotDifferentiableError  TypeError            a derivative that does not exist
++-- UnsupportedError        NotImplementedError  known, but without a rule
++-- IndexRangeError         IndexError           an index outside its axis
++-- NumericError            ArithmeticError      NaN or infinity where it must not be
++-- InternalError           RuntimeError         a promise of symgrad itself is broken
 """
 
 from __future__ import annotations

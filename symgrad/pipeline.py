@@ -95,7 +95,9 @@ def check_size(outputs: Sequence[Node]) -> None:
     """Refuse a function that no compiler would finish."""
     count = len(topological(outputs))
     if count > LARGEST:
-        raise UnsupportedError(f"the function has {count} nodes; the limit is {LARGEST}", fix="use whole arrays instead of scalars")
+        raise UnsupportedError(
+            f"the function has {count} nodes; the limit is {LARGEST}", fix="use whole arrays instead of scalars"
+        )
 
 
 def derive(outputs: Sequence[Node], wrt: Sequence[Node], inputs: Sequence[Node], elementwise: bool = False) -> Derived:
@@ -164,7 +166,11 @@ def _finished(primal: list[Node], wrt: list[Node], inputs: tuple, names: Names, 
 
 
 def _kept_names(wrt: list[Node], final: Mapping[Node, Node]) -> Names:
-    return {final[x]: (x["name"], x["latex"]) for x in wrt if x.op.name == "named" and final[x].op.name not in ("variable", "constant")}
+    return {
+        final[x]: (x["name"], x["latex"])
+        for x in wrt
+        if x.op.name == "named" and final[x].op.name not in ("variable", "constant")
+    }
 
 
 def expanded(nodes: Sequence[Node]) -> dict[Node, Node]:
@@ -239,7 +245,12 @@ def identifiers(derived: Derived, stored: Sequence[Node] = ()) -> Identifiers:
     shown = dict(preferred)
     primal = {*topological(derived.outputs), *stored}  # a cotangent that is one of these keeps its own name
     for x, bar in (*derived.bars.items(), *derived.pulled_bars.items()):
-        if x in shown and bar not in primal and bar.op.kind != "leaf" and (x not in derived.bars or bar is derived.bars[x]):
+        if (
+            x in shown
+            and bar not in primal
+            and bar.op.kind != "leaf"
+            and (x not in derived.bars or bar is derived.bars[x])
+        ):
             preferred.setdefault(bar, f"{shown[x]}_bar")
     for i, node in enumerate(stored):
         of = shown.get(node.args[0]) if node.op.name.endswith("_slope") else None
@@ -267,7 +278,9 @@ def header(derived: Derived) -> str:
     outputs = ", ".join(printable(derived.names.get(f, (label(f), None))[0]) for f in derived.outputs[:8])
     if not derived.wrt:
         return f"{outputs}."
-    variables = ", ".join(printable(x["variable"].name if x.op.name == "variable" else derived.names[x][0]) for x in derived.wrt[:8])
+    variables = ", ".join(
+        printable(x["variable"].name if x.op.name == "variable" else derived.names[x][0]) for x in derived.wrt[:8]
+    )
     more = ", ..." if len(derived.wrt) > 8 else ""
     return f"{outputs}, and its gradient with respect to {variables}{more}."
 

@@ -10,5 +10,7 @@ def test_generated_is_current(example):
     if example.stem == "digits":
         pytest.importorskip("sklearn", reason="the digits come with scikit-learn")
     folder = ROOT / "generated" / example.stem
-    there = {str(p.relative_to(ROOT / "generated")): p.read_text(encoding="utf-8") for p in folder.rglob("*") if p.is_file()}
+    there = {
+        str(p.relative_to(ROOT / "generated")): p.read_text(encoding="utf-8") for p in folder.rglob("*") if p.is_file()
+    }
     assert there == files(example), "run: python -m tests.generated"

@@ -86,7 +86,7 @@ class Size:
         return total
 
     def __str__(self) -> str:
-        parts = []
+        parts: list[str] = []
         for atoms, n in self.terms:
             body = "*".join(str(a) for a in atoms)
             text = str(abs(n)) if not body else body if abs(n) == 1 else f"{abs(n)}*{body}"

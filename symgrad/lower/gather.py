@@ -98,5 +98,3 @@ def emit_scatter(frame: Frame, node: Node) -> None:
     (value,) = walk.nest.write([(v, walk.spots)])
     walk.nest.inner(Accumulate(frame.buffers[node], walk.place(), "add", value, **frame.mark(node)))
     walk.nest.close()
-
-

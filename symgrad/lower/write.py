@@ -126,7 +126,10 @@ class Writer:
         return name
 
     def _assign(self, name: str, expr: Expr, body: list[Statement], node: Node) -> Expr:
-        body.append(Assign(name, expr, **self.frame.mark(node)))
+        mark = self.frame.mark(node)
+        if node in self.here:  # the comment stands at the store
+            mark["note"] = ""
+        body.append(Assign(name, expr, **mark))
         return var(name, expr.dtype)
 
     def _leaf(self, pair: Pair) -> Expr:

@@ -114,5 +114,6 @@ TABLE = [
 ACTIVATIONS = {row.name: row.function for row in TABLE}
 
 __all__ = [
-    "elu", "gelu", "leaky_relu", "linear", "maxout", "mish", "piecewise_linear", "prelu", "relu6", "selu", "silu", "step",
+    "elu", "gelu", "leaky_relu", "linear", "maxout", "mish", "piecewise_linear", "prelu", "relu6", "selu", "silu",
+    "step",
 ]  # fmt: skip

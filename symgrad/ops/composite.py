@@ -39,7 +39,12 @@ def expand_softmax(x: Node, axes: Axes) -> Node:
     """exp(x - m) / sum(exp(x - m)), ties of infinities sharing; 0 where every element is -inf."""
     top = spread(build("max_reduce", x, axes=axes, lowest=True), x, axes)
     infinite = build("equal", build("abs", top), constant(np.inf))
-    tied = build("where", build("equal", x, top), build("where", top > constant(0.0), constant(1.0), constant(0.0)), constant(0.0))
+    tied = build(
+        "where",
+        build("equal", x, top),
+        build("where", top > constant(0.0), constant(1.0), constant(0.0)),
+        constant(0.0),
+    )
     weights = build("where", infinite, tied, build("exp", x - finite_max(x, axes)))  # the exp of log-softmax
     return zdiv(weights, spread(_sum(weights, axes), x, axes))
 

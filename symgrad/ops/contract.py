@@ -44,7 +44,9 @@ def matmul(a: Node, b: Node) -> Node:
     Raises:  ShapeError if the inner sizes differ
     """
     if a.shape[-1] != b.shape[0 if b.type.rank == 1 else -2]:
-        raise ShapeError("matmul: inner sizes differ", ("left", str(a.type)), ("right", str(b.type)), fix=_matmul_fix(a, b))
+        raise ShapeError(
+            "matmul: inner sizes differ", ("left", str(a.type)), ("right", str(b.type)), fix=_matmul_fix(a, b)
+        )
     if a.type.rank == 1 and b.type.rank == 1:
         return build("einsum", a, b, spec="i,i->")
     if a.type.rank <= 2 and b.type.rank <= 2:

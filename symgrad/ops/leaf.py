@@ -26,7 +26,15 @@ def _same(t: ArrayType, **_: Any) -> ArrayType:
 CONSTANT = register(Op("constant", "leaf", _never, source="a literal"))
 VARIABLE = register(Op("variable", "leaf", _never, source="a declaration"))
 SIZE = register(Op("size", "leaf", lambda size: ArrayType((), "int"), source="the length of an axis"))
-IOTA = register(Op("iota", "leaf", lambda size: ArrayType((size,), "int"), reference=lambda size: np.arange(size), source="0, 1, ..., n-1"))
+IOTA = register(
+    Op(
+        "iota",
+        "leaf",
+        lambda size: ArrayType((size,), "int"),
+        reference=lambda size: np.arange(size),
+        source="0, 1, ..., n-1",
+    )
+)
 CAST = register(
     Op(
         "cast",

@@ -80,7 +80,9 @@ for _name, _reference, _symbol in (("max_reduce", np.max, r"\max"), ("min_reduce
             lambda t, axes, lowest=False: ArrayType(dropped(t.shape, axes), t.dtype),
             vjp=_extreme_vjp,
             jvp=_extreme_jvp,
-            reference=lambda x, axes, lowest=False, _f=_reference: _f(x, axis=axes, initial=-np.inf) if lowest else _f(x, axis=axes),
+            reference=lambda x, axes, lowest=False, _f=_reference: (
+                _f(x, axis=axes, initial=-np.inf) if lowest else _f(x, axis=axes)
+            ),
             latex=lambda x, axes, lowest=False, _s=_symbol: rf"{_s} {x}",
             samples=_SAMPLES,
             source="numpy.max, numpy.min; ties share; the maximum of nothing is refused, or -inf where lowest is set",
@@ -154,7 +156,8 @@ register(
     )
 )
 
-for _name, _reference in (("argmax", np.argmax), ("argmin", np.argmin)):
+_arg: Any
+for _name, _arg in (("argmax", np.argmax), ("argmin", np.argmin)):
     register(
         Op(
             _name,
@@ -162,13 +165,13 @@ for _name, _reference in (("argmax", np.argmax), ("argmin", np.argmin)):
             lambda t, axes: ArrayType(dropped(t.shape, axes), "int"),
             vjp=lambda y_bar, y, x, axes: (None,),
             jvp=lambda xs_dot, y, x, axes: None,
-            reference=lambda x, axes, _f=_reference: _f(x, axis=axes[0]),
+            reference=lambda x, axes, _f=_arg: _f(x, axis=axes[0]),
             latex=lambda x, axes, _n=_name: rf"\operatorname{{{_n}}} {x}",
             samples=_SAMPLES[:2],
             source="numpy.argmax, numpy.argmin: the first; derivative 0",
         )
     )
-for _name, _reference in (("any_reduce", np.any), ("all_reduce", np.all)):
+for _name, _arg in (("any_reduce", np.any), ("all_reduce", np.all)):
     register(
         Op(
             _name,
@@ -176,7 +179,7 @@ for _name, _reference in (("any_reduce", np.any), ("all_reduce", np.all)):
             _infer("bool"),
             vjp=lambda y_bar, y, x, axes: (None,),
             jvp=lambda xs_dot, y, x, axes: None,
-            reference=lambda x, axes, _f=_reference: _f(x, axis=axes),
+            reference=lambda x, axes, _f=_arg: _f(x, axis=axes),
             latex=lambda x, axes, _n=_name: rf"\operatorname{{{_n[:3]}}} {x}",
             source="numpy.any, numpy.all",
         )
@@ -189,8 +192,12 @@ register(
         "scan",
         lambda t, axis, reverse: t,
         vjp=lambda y_bar, y, x, axis, reverse: (build("cumsum", y_bar, axis=axis, reverse=not reverse),),
-        jvp=lambda xs_dot, y, x, axis, reverse: build("cumsum", xs_dot[0], axis=axis + len(lead(xs_dot[0], x)), reverse=reverse),
-        reference=lambda x, axis, reverse: np.flip(np.cumsum(np.flip(x, axis), axis), axis) if reverse else np.cumsum(x, axis),
+        jvp=lambda xs_dot, y, x, axis, reverse: build(
+            "cumsum", xs_dot[0], axis=axis + len(lead(xs_dot[0], x)), reverse=reverse
+        ),
+        reference=lambda x, axis, reverse: (
+            np.flip(np.cumsum(np.flip(x, axis), axis), axis) if reverse else np.cumsum(x, axis)
+        ),
         latex=lambda x, axis, reverse: rf"\operatorname{{cumsum}} {x}",
         samples=((((3, 4),), {"axis": 1, "reverse": False}), (((3, 4),), {"axis": 0, "reverse": True})),
         source="numpy.cumsum; its transpose sums from the end",

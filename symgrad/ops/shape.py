@@ -38,9 +38,7 @@ def broadcast(x: Node, shape: Shape) -> Node:
 def unbroadcast(g: Node, shape: Shape) -> Node:
     """Sum a cotangent over the axes that broadcasting had repeated: the transpose of ``broadcast``."""
     extra = g.type.rank - len(shape)
-    axes = tuple(range(extra)) + tuple(
-        i + extra for i, n in enumerate(shape) if n == 1 and g.shape[i + extra] != 1
-    )
+    axes = tuple(range(extra)) + tuple(i + extra for i, n in enumerate(shape) if n == 1 and g.shape[i + extra] != 1)
     return reshape(build("sum", g, axes=axes) if axes else g, shape)
 
 
@@ -158,7 +156,7 @@ def _pad_jvp(xs_dot: tuple, y: Node, x: Node, shape: Shape, start: tuple, step: 
     return build("pad", xs_dot[0], shape=front + shape, start=(0,) * k + start, step=(1,) * k + step)
 
 
-def _pad_reference(x: Any, shape: Shape, start: tuple, step: tuple) -> Any:
+def _pad_reference(x: Any, shape: Any, start: tuple, step: tuple) -> Any:
     x = np.asarray(x)
     y = np.zeros(shape, x.dtype)
     index = tuple(np.arange(n) * k + a for a, n, k in zip(start, x.shape, step, strict=True))
@@ -245,7 +243,9 @@ register(
 def _concatenate_infer(*types: ArrayType, axis: int) -> ArrayType:
     first = types[0]
     for t in types[1:]:
-        fits = t.rank == first.rank and all(m == n for i, (m, n) in enumerate(zip(t.shape, first.shape, strict=False)) if i != axis)
+        fits = t.rank == first.rank and all(
+            m == n for i, (m, n) in enumerate(zip(t.shape, first.shape, strict=False)) if i != axis
+        )
         if not fits or t.dtype != first.dtype:
             facts = [(f"operand {i + 1}", str(u)) for i, u in enumerate(types)]
             raise ShapeError(f"concatenate: shapes differ outside axis {axis}", *facts)

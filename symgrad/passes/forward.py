@@ -41,7 +41,9 @@ def push(node: Node, xs_dot: tuple, guard: bool) -> Node | None:
     if node.op.jvp is not None:
         return node.op.jvp(xs_dot, node, *node.args, **node.params)
     if node.op.row is None:
-        raise NotDifferentiableError(f"{node.op.name} has no derivative", ("node", described(node)), fix="use sg.stop_gradient")
+        raise NotDifferentiableError(
+            f"{node.op.name} has no derivative", ("node", described(node)), fix="use sg.stop_gradient"
+        )
     front = next(lead(d, x) for d, x in zip(xs_dot, node.args, strict=True) if d is not None)
     terms = []
     for i, (x, x_dot) in enumerate(zip(node.args, xs_dot, strict=True)):

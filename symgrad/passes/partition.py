@@ -28,8 +28,10 @@ def residuals(gradients: Sequence[Node], cotangents: Sequence[Node]) -> tuple[li
     settled = _settle(list(frontier))
     variables = [n for n in settled if n.op.name == "variable"]
     stored = _without_cheap([n for n in settled if n.op.name != "variable"], variables)
-    read = {n for n in _reached(gradients, stored)}
-    variables = [n for n in topological(gradients) if n.op.name == "variable" and n in read and n not in set(cotangents)]
+    read = set(_reached(gradients, stored))
+    variables = [
+        n for n in topological(gradients) if n.op.name == "variable" and n in read and n not in set(cotangents)
+    ]
     return variables, stored + _sizes(gradients, [*variables, *stored, *cotangents])
 
 

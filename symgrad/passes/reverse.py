@@ -19,7 +19,10 @@ from symgrad.ops.shape import broadcast, reshape, unbroadcast
 
 # Ops that choose: cotangents behind them may be 0 for what was not chosen.
 MASKING = frozenset(
-    "where relu prelu maximum minimum clip max_reduce min_reduce slice gather diagonal gate zmul zdiv xlogy abs sign".split()
+    (
+        "where relu prelu maximum minimum clip max_reduce min_reduce slice gather diagonal gate zmul zdiv xlogy abs "
+        "sign"
+    ).split()
 )
 _MASKS = frozenset("dmaximum dminimum dclip sign".split())  # partials that are 0 where nothing is taken
 
@@ -65,12 +68,14 @@ def pull(node: Node, y_bar: Node, guard: bool) -> Sequence[Node | None]:
     if node.op.vjp is not None:
         return node.op.vjp(y_bar, node, *node.args, **node.params)
     if node.op.row is None:
-        raise NotDifferentiableError(f"{node.op.name} has no derivative", ("node", described(node)), fix="use sg.stop_gradient")
+        raise NotDifferentiableError(
+            f"{node.op.name} has no derivative", ("node", described(node)), fix="use sg.stop_gradient"
+        )
     if node.op.name == "where":
         c, a, b = node.args
         return None, choose(c, y_bar, 0.0), choose(c, 0.0, y_bar)
     if node.op.name == "div" and not guard:
-        a, b = node.args
+        b = node.args[1]
         return y_bar / b, negative(times(y_bar, node, False) / b)
     return [None if p is None else times(y_bar, p, guard) for p in (partial(node, i) for i in range(len(node.args)))]
 
@@ -141,8 +146,9 @@ def with_rules(outputs: Sequence[Node]) -> list[Node]:
     """Nodes that have an expansion but no rule are expanded."""
 
     def expanded(node: Node) -> Node:
-        ruled = node.op.vjp is not None or node.op.row is not None or node.op.lower is None
-        return node if ruled else with_rules([node.op.lower(*node.args, **node.params)])[0]
+        if node.op.vjp is not None or node.op.row is not None or node.op.lower is None:
+            return node
+        return with_rules([node.op.lower(*node.args, **node.params)])[0]
 
     new = transform(outputs, expanded)
     return [new[n] for n in outputs]

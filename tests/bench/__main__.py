@@ -69,7 +69,10 @@ def main() -> None:
         times = timed(w, options.repeats)
         ours = min(times["symgrad"])
         for name, values in times.items():
-            print(f"| {w.name} | {name} | {1e3 * min(values):.3f} | {1e3 * median(values):.3f} | {min(values) / ours:.2f} |", flush=True)
+            print(
+                f"| {w.name} | {name} | {1e3 * min(values):.3f} | {1e3 * median(values):.3f} | {min(values) / ours:.2f} |",
+                flush=True,
+            )
     print(f"\na call with four floats, value and gradient: {call_overhead():.2f} us\n")
     if not options.no_startup:
         print("| start | ratio of minima | median ratio | s | goal |\n|---|---|---|---|---|")

@@ -69,10 +69,22 @@ def rows(repeats: int = 5) -> list[tuple[str, float, float, float, str]]:
     """(what, ratio of minima, median ratio, seconds, goal)."""
     start = time.perf_counter()
     table = [
-        ("import symgrad / import sympy, numpy", *ratio(IMPORT.format(what="symgrad"), IMPORT.format(what="sympy, numpy"), repeats, False), "1.6"),
+        (
+            "import symgrad / import sympy, numpy",
+            *ratio(IMPORT.format(what="symgrad"), IMPORT.format(what="sympy, numpy"), repeats, False),
+            "1.6",
+        ),
         ("(x+y)z with gradient / empty @njit, cold", *ratio(GATES, EMPTY.format(cache=""), repeats, False), "2"),
-        ("(x+y)z with gradient / empty @njit, cached", *ratio(GATES, EMPTY.format(cache="cache=True"), repeats, True), "2"),
-        ("digits network with gradient / empty @njit, cold", *ratio(DIGITS, EMPTY.format(cache=""), repeats, False), "8"),
+        (
+            "(x+y)z with gradient / empty @njit, cached",
+            *ratio(GATES, EMPTY.format(cache="cache=True"), repeats, True),
+            "2",
+        ),
+        (
+            "digits network with gradient / empty @njit, cold",
+            *ratio(DIGITS, EMPTY.format(cache=""), repeats, False),
+            "8",
+        ),
     ]
     print(f"(startup measured in {time.perf_counter() - start:.0f} s)", file=sys.stderr)
     return table

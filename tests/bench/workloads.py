@@ -63,7 +63,9 @@ def elementwise(dtype: str) -> Workload:
     a, b = sg.symbols("a b")
     fn = sg.compile(chain(sg, a, b), wrt=[a, b], dtype=dtype)
     u, v = sp.symbols("u v")
-    names = type("m", (), {"log1p": lambda x: sp.log(1 + x), "exp": sp.exp, "tanh": sp.tanh, "sqrt": sp.sqrt, "sin": sp.sin})
+    names = type(
+        "m", (), {"log1p": lambda x: sp.log(1 + x), "exp": sp.exp, "tanh": sp.tanh, "sqrt": sp.sqrt, "sin": sp.sin}
+    )
     f = chain(names, u, v)
     lambdified = sp.lambdify([u, v], [f, f.diff(u), f.diff(v)], modules="numpy", cse=True)
     contestants: dict[str, Contestant] = {
@@ -75,13 +77,22 @@ def elementwise(dtype: str) -> Workload:
         pull = jax.jit(lambda p, q: (chain(jnp, p, q), *jax.vjp(lambda *x: chain(jnp, *x), p, q)[1](jnp.ones_like(p))))
         P, Q = jnp.asarray(A), jnp.asarray(B)
         contestants["JAX"] = lambda: [x.block_until_ready() for x in pull(P, Q)]
-    return Workload(f"chain {dtype}", "20 element-wise operations, value and 2 partials, 1e6 elements", contestants, 2e-4 if dtype == "float32" else 1e-9)
+    return Workload(
+        f"chain {dtype}",
+        "20 element-wise operations, value and 2 partials, 1e6 elements",
+        contestants,
+        2e-4 if dtype == "float32" else 1e-9,
+    )
 
 
 def logistic() -> Workload:
     """L1: gradient of logistic regression, 1000 x 500."""
     rng = np.random.default_rng(1)
-    data, target, weights = rng.normal(size=(1000, 500)), rng.integers(0, 2, 1000).astype(float), rng.normal(size=500) * 0.1
+    data, target, weights = (
+        rng.normal(size=(1000, 500)),
+        rng.integers(0, 2, 1000).astype(float),
+        rng.normal(size=500) * 0.1,
+    )
     X, y, w = sg.input("X", ("n", 500)), sg.input("y", ("n",)), sg.parameter("w", (500,))
     z = X @ w
     fn = sg.compile(sg.mean(sg.softplus(z) - y * z), wrt=w)
@@ -124,7 +135,9 @@ def two_layers() -> Workload:
     }
     if jax is not None:
         args = [jnp.asarray(v) for v in (w1, w2, x, t)]
-        step = jax.jit(jax.value_and_grad(lambda a, b, X, y: jnp.sum((jax.nn.sigmoid(X @ a) @ b - y) ** 2), argnums=(0, 1)))
+        step = jax.jit(
+            jax.value_and_grad(lambda a, b, X, y: jnp.sum((jax.nn.sigmoid(X @ a) @ b - y) ** 2), argnums=(0, 1))
+        )
         contestants["JAX"] = lambda: [p.block_until_ready() for p in jax.tree.leaves(step(*args))]
     return Workload("two layers", "loss and gradient, 1000-100-10, batch 64, float32", contestants, 1e-3)
 

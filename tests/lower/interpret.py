@@ -162,4 +162,3 @@ class Machine:
         (value,) = self._enter(self.functions[e.value], args)
         assert value.dtype == NUMPY[e.dtype]
         return value
-

@@ -6,9 +6,7 @@ import pytest
 
 from tests.lower.graphs import Grower, agree
 
-SHAPES = [
-    dict(zip("nmk", sizes, strict=True)) for sizes in ((4, 5, 2), (3, 1, 1), (1, 3, 2), (0, 4, 2), (5, 0, 3))
-]
+SHAPES = [dict(zip("nmk", sizes, strict=True)) for sizes in ((4, 5, 2), (3, 1, 1), (1, 3, 2), (0, 4, 2), (5, 0, 3))]
 
 
 @pytest.mark.parametrize("seed", range(60))

@@ -44,7 +44,9 @@ WHERE = {
     "where(x<1, cos(x), 0)": lambda x: sg.where(x < 1, sg.cos(x), 0),
     "where(x>=t, x, t*(x/t))": lambda x, t: sg.where(x >= t, x, t * (x / t)),
     "where(x!=0, sin(x)/x, 1)": lambda x: sg.where(sg.not_equal(x, 0), sg.sin(x) / x, 1),
-    "where(r>0, cos(r), 1), r=sqrt(x^2+y^2)": lambda x, y: sg.where(sg.sqrt(x**2 + y**2) > 0, sg.cos(sg.sqrt(x**2 + y**2)), 1),
+    "where(r>0, cos(r), 1), r=sqrt(x^2+y^2)": lambda x, y: sg.where(
+        sg.sqrt(x**2 + y**2) > 0, sg.cos(sg.sqrt(x**2 + y**2)), 1
+    ),
     "sqrt(max(0, x^2-z^2))": lambda x, z: sg.sqrt(sg.maximum(0, x**2 - z**2)),
     "where(x<=10, exp(x), 1)": lambda x: sg.where(x <= 10, sg.exp(x), 1),
     "where(mask, (x-y)**2, 0) with y=nan": lambda x, y, mask: sg.where(mask > 0, (x - y) ** 2, 0),
