@@ -64,14 +64,13 @@ _POSITIVE = frozenset(
         "relu",
     ]
 )
-_LARGEST = 4000  # nodes; beyond it speed counts more than the last digits
+_LARGEST = 500  # nodes; beyond it speed and length count more than the last digits
 
 
 def compensate(outputs: Sequence[Node]) -> dict[Node, Node]:
     """Old -> new for every node reached, where the graph is a formula of scalars; else nothing changes."""
     given = topological(outputs)
-    scalar = all(n.type.rank == 0 and n.op.kind in ("leaf", "elementwise", "identity") for n in given)
-    if not scalar or len(given) > _LARGEST:
+    if len(given) > _LARGEST or not _is_formula(given):
         return {node: node for node in given}
     better = rewrite(outputs, VALUE_RULES)
     order = topological(better[n] for n in outputs)
@@ -81,6 +80,12 @@ def compensate(outputs: Sequence[Node]) -> dict[Node, Node]:
     for node in order:
         values[node], errors[node] = _with_error(node, values, errors, node in wanted)
     return {node: values[better[node]] for node in given if better[node] in values}
+
+
+def _is_formula(order: list[Node]) -> bool:
+    """Whether everything is a scalar, or an element of one and the same shape."""
+    element_wise = all(n.op.kind in ("leaf", "elementwise", "identity") or n.op.name == "broadcast" for n in order)
+    return element_wise and len({n.shape for n in order if n.shape}) <= 1
 
 
 def _wanted(order: list[Node]) -> set[Node]:

@@ -9,20 +9,8 @@ from symgrad.ir.node import Node
 from symgrad.ir.walk import transform
 
 COMMUTATIVE = frozenset(
-    [
-        "add",
-        "mul",
-        "zmul",
-        "maximum",
-        "minimum",
-        "hypot",
-        "logaddexp",
-        "equal",
-        "not_equal",
-        "logical_and",
-        "logical_or",
-    ]
-)
+    ["add", "mul", "zmul", "maximum", "minimum", "hypot", "logaddexp", "equal", "not_equal", "logical_and", "logical_or"]
+)  # fmt: skip
 
 
 def eliminate(outputs: Sequence[Node]) -> dict[Node, Node]:

@@ -71,9 +71,19 @@ def _square(a: Node, b: Node, h: Node) -> Node:
     return h * (a + b)
 
 
+def _dsqrt(a: Node, b: Node, h: Node) -> Node:
+    """1/(2a) - 1/(2b) of roots a, b >= 0."""
+    return -(constant(0.5) * h / a / b)
+
+
+def _dlog(a: Node, b: Node, h: Node) -> Node:
+    """1/a - 1/b where both are positive, NaN elsewhere as dlog is."""
+    return -(h * _f("dlog", a) * _f("dlog", b))
+
+
 INCREMENTS: dict[str, Increment] = {
     "sin": _sin, "cos": _cos, "tan": _tan, "arctan": _arctan, "sqrt": _sqrt, "cbrt": _cbrt, "log": _log, "exp": _exp,
-    "reciprocal": _reciprocal, "square": _square,
+    "reciprocal": _reciprocal, "square": _square, "dsqrt": _dsqrt, "dlog": _dlog,
 }  # fmt: skip
 _NESTED = ("sqrt", "cbrt", "reciprocal", "square", "log")  # these may be the inner function too: 1/sqrt(a) - 1/sqrt(b)
 
