@@ -7,6 +7,7 @@ from symgrad.ir.program import (
     Allocate,
     Assign,
     Expr,
+    If,
     Loop,
     Statement,
     Store,
@@ -17,7 +18,7 @@ from symgrad.ir.program import (
     select,
     var,
 )
-from symgrad.ir.types import AnySize, Shape
+from symgrad.ir.types import Shape
 from symgrad.lower.access import identity
 from symgrad.lower.frame import BLOCK, Frame, count
 from symgrad.lower.nest import Nest, is_short
@@ -42,6 +43,9 @@ class Build:
         if self.flat:
             return Flat(self.nest.loops[0])
         return identity(shape, self.nest.axes)
+
+
+FLUSH = 64  # rows of a float32 sum before it is added to a float64 one
 
 
 class Reduction:
@@ -80,11 +84,8 @@ class Reduction:
         """Where the accumulator starts."""
         neutral = start(self.op, self.dtype)
         if not self.scalar:
-            long = not isinstance(self._terms(), int) or self._terms() > BLOCK  # type: ignore[operator]
-            wide = self.outer and self.op == "sum" and self.dtype == "f32" and long
-            fill = neutral.value if self.outer and not wide else None
-            self.frame.allocate(self.node, fill)  # type: ignore[arg-type]
-            self.wide = self._widened() if wide else ""
+            self.frame.allocate(self.node, neutral.value if self.outer else None)  # type: ignore[arg-type]
+            self.wide = self._widened() if self._needs_width() else ""
         if self.level == self.nest.rank:
             return
         name = self.frame.name(self.node) if self.scalar and not self.exact else None
@@ -99,29 +100,41 @@ class Reduction:
                 self.nest.before[-2].append(Assign(self.part, neutral))
                 self.nest.after[-1].extend(take_in_exactly(self.total, self.rest, self.part, self.dtype))
 
-    def _terms(self) -> AnySize:
-        """How many rows an accumulating result takes in."""
-        return count(tuple(self.nest.sizes[d] for d in self.outer))
+    def _needs_width(self) -> bool:
+        """Whether a float32 sum runs over so many rows that it would lose digits."""
+        if self.op != "sum" or self.dtype != "f32" or self.outer[:1] != [0]:
+            return False
+        rows = self.nest.sizes[0]
+        return not isinstance(rows, int) or rows > BLOCK
 
     def _widened(self) -> str:
-        """A float64 buffer for a float32 sum over rows: a million rows keep their digits."""
+        """A float64 buffer that takes the sum of every 64 rows."""
         shape = self.node.shape
         name = self.frame.fresh(f"{self.frame.buffers[self.node]}_wide")
         self.frame.own(name, shape, "f64")
         self.frame.body.append(Allocate(name, tuple(map(self.frame.size, shape)), "f64", 0.0))
         return name
 
-    def _narrowed(self) -> None:
-        """The wide sums, rounded once."""
-        source, target = self.frame.flat(self.wide), self.frame.flat(self.frame.buffers[self.node])
-        i = var(self.frame.loop(0), "i64")
-        store = Store(target, (i,), apply("narrow", load(source, (i,), "f64")), **self.frame.mark(self.node))
-        self.frame.body.append(Loop(self.frame.loop(0), integer(0), self.frame.size(count(self.node.shape)), (store,)))
+    def _over_result(self, depth: int) -> tuple[str, str, Expr, Expr]:
+        """The two buffers as vectors, the loop variable over them, and the sum of their elements as float64."""
+        wide, narrow = self.frame.flat(self.wide), self.frame.flat(self.frame.buffers[self.node])
+        spot = var(self.frame.loop(depth), "i64")
+        return wide, narrow, spot, load(wide, (spot,), "f64") + apply("widen", load(narrow, (spot,), "f32"))
 
-    def _buffer(self) -> tuple[str, tuple[Expr, ...], str]:
-        """Where an accumulating result is, and its type."""
-        name = self.wide or self.frame.buffers[self.node]
-        return (*self.frame.target(name, self.spot), "f64" if self.wide else self.dtype)
+    def _flush(self) -> If:
+        """After every 64th row: the sum so far is moved to the wide buffer."""
+        wide, narrow, spot, both = self._over_result(self.nest.rank)
+        body = (Store(wide, (spot,), both), Store(narrow, (spot,), const(0.0, "f32")))
+        full = apply("eq", var(self.nest.loops[0], "i64") % FLUSH, FLUSH - 1)
+        size = self.frame.size(count(self.node.shape))
+        return If(full, (Loop(str(spot.value), integer(0), size, body),))
+
+    def _narrowed(self) -> None:
+        """The whole sum, rounded once."""
+        _, narrow, spot, both = self._over_result(0)
+        store = Store(narrow, (spot,), apply("narrow", both), **self.frame.mark(self.node))
+        size = self.frame.size(count(self.node.shape))
+        self.frame.body.append(Loop(str(spot.value), integer(0), size, (store,)))
 
     def take(self, term: Expr) -> None:
         """Take in the term of the innermost body."""
@@ -135,6 +148,8 @@ class Reduction:
         else:
             self._direct(term, self.nest.before[self.nest.rank])
         self._close()
+        if self.wide:
+            self.nest.after[1].append(self._flush())
 
     def _direct(self, term: Expr, body: list[Statement]) -> None:
         if self.op not in _AUGMENTED and term.op not in ("var", "const"):
@@ -144,8 +159,8 @@ class Reduction:
         if self.level < self.nest.rank:
             body.append(take_in(self.op, self.part if self.exact else self.total, None, term))
         else:
-            buffer, spots, _ = self._buffer()
-            body.append(take_in(self.op, buffer, spots, apply("widen", term) if self.wide else term))
+            buffer, spots = self.frame.target(self.frame.buffers[self.node], self.spot)
+            body.append(take_in(self.op, buffer, spots, term))
 
     def _fold(self, terms: str) -> list[Statement]:
         """The block's terms folded, and taken in."""
@@ -173,10 +188,9 @@ class Reduction:
         if self.scalar:
             self.value = value
             return
-        buffer, spots, dtype = self._buffer()
+        buffer, spots = self.frame.target(self.frame.buffers[self.node], self.spot)
         if self.outer:
-            value = apply("widen", value) if self.wide else value
-            old = load(buffer, spots, dtype)
+            old = load(buffer, spots, self.dtype)
             behind.append(Store(buffer, spots, combined(self.op, old, value), **self.frame.mark(self.node)))
         else:
             behind.append(Store(buffer, spots, value, **self.frame.mark(self.node)))
