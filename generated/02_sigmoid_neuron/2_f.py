@@ -29,17 +29,18 @@ except ImportError:  # the same text runs, slowly, as plain Python
 
         return plain
 
-    helper = jit
+    helper = inline = jit
 else:
     FLAGS = {"error_model": "numpy", "nogil": True, "boundscheck": False, "no_cfunc_wrapper": True}
     jit = njit(**FLAGS)
     helper = register_jitable(**FLAGS)
+    inline = register_jitable(forceinline=True, **FLAGS)  # so that loops around it are vectorised
 
 f64 = np.float64
 i64 = np.int64
 
 
-@helper
+@inline
 def exp(x):
     t = select(x < -746.0, -746.0, x)
     t2 = select(t > 710.0, 710.0, t)
@@ -47,15 +48,16 @@ def exp(x):
     k = s - 6755399441055744.0
     r = fma(k, -0.6931471805599453, t2)
     r2 = fma(k, -2.3190468138462996e-17, r)
+    square = r2 * r2
     q = fma(
-        fma(fma(fma(2.5110040441845758e-08, r2, 2.7632643465014625e-07), r2,
-        2.7557242361759715e-06), r2, 2.4801487358626297e-05), r2, 0.0001984126988656883
+        fma(fma(fma(2.5110040441845758e-08, square, 2.7557242361759715e-06), square,
+        0.0001984126988656883), square, 0.008333333333322215), square, 0.16666666666666674
     )
     q2 = fma(
-        fma(fma(fma(q, r2, 0.0013888888947792063), r2, 0.008333333333322215), r2,
-        0.041666666666522086), r2, 0.16666666666666674
+        fma(fma(2.7632643465014625e-07, square, 2.4801487358626297e-05), square,
+        0.0013888888947792063), square, 0.041666666666522086
     )
-    q3 = fma(q2, r2, 0.500000000000001)
+    q3 = fma(fma(q2, r2, q), r2, 0.500000000000001)
     u = 1.0 + r2
     p = u + fma(r2 * r2, q3, r2 - (u - 1.0))
     n = f64(s).view(i64)
@@ -66,14 +68,14 @@ def exp(x):
     )
 
 
-@helper
+@inline
 def sigmoid(x):
     v = exp(-abs(x))
     w = v / (1.0 + v)
     return select(x < 0.0, fma(-w, v, v), 1.0 - w)
 
 
-@helper
+@inline
 def sigmoid_slope(x):
     v = exp(-abs(x))
     b = v + 2.0
@@ -101,28 +103,28 @@ def forward(w0, x0, w1, x1, w2):
     """The outputs, and the residuals that backward reads.
 
     Takes   w0 f64, x0 f64, w1 f64, x1 f64, w2 f64
-    Gives   f, (q_bar,)
+    Gives   f, (q_slope,)
     """
     q = w0 * x0 + w1 * x1 + w2
     f = sigmoid(q)
-    q_bar = sigmoid_slope(q)
-    return f, (q_bar,)
+    q_slope = sigmoid_slope(q)
+    return f, (q_slope,)
 
 
 @jit
-def backward(w0, x0, w1, x1, q_bar, f_bar):
+def backward(w0, x0, w1, x1, q_slope, f_bar):
     """The gradients, from the residuals and the cotangents of the outputs.
 
-    Takes   w0 f64, x0 f64, w1 f64, x1 f64, q_bar f64, f_bar f64
-    Gives   w0_bar, x0_bar, w1_bar, x1_bar, q_bar
+    Takes   w0 f64, x0 f64, w1 f64, x1 f64, q_slope f64, f_bar f64
+    Gives   w0_bar, x0_bar, w1_bar, x1_bar, t0
     """
     # q = ((w0 * x0) + (w1 * x1)) + w2
-    q_bar = f_bar * q_bar
-    w0_bar = q_bar * x0
-    x0_bar = q_bar * w0
-    w1_bar = q_bar * x1
-    x1_bar = q_bar * w1
-    return w0_bar, x0_bar, w1_bar, x1_bar, q_bar
+    t0 = f_bar * q_slope
+    w0_bar = t0 * x0
+    x0_bar = t0 * w0
+    w1_bar = t0 * x1
+    x1_bar = t0 * w1
+    return w0_bar, x0_bar, w1_bar, x1_bar, t0
 
 
 @jit
@@ -130,14 +132,14 @@ def value_and_grad(w0, x0, w1, x1, w2):
     """The value and its gradients.
 
     Takes   w0 f64, x0 f64, w1 f64, x1 f64, w2 f64
-    Gives   f, (w0_bar, x0_bar, w1_bar, x1_bar, q_bar)
+    Gives   f, (w0_bar, x0_bar, w1_bar, x1_bar, q_slope)
     """
     q = w0 * x0 + w1 * x1 + w2
     f = sigmoid(q)
     # q = ((w0 * x0) + (w1 * x1)) + w2
-    q_bar = sigmoid_slope(q)
-    w0_bar = q_bar * x0
-    x0_bar = q_bar * w0
-    w1_bar = q_bar * x1
-    x1_bar = q_bar * w1
-    return f, (w0_bar, x0_bar, w1_bar, x1_bar, q_bar)
+    q_slope = sigmoid_slope(q)
+    w0_bar = q_slope * x0
+    x0_bar = q_slope * w0
+    w1_bar = q_slope * x1
+    x1_bar = q_slope * w1
+    return f, (w0_bar, x0_bar, w1_bar, x1_bar, q_slope)

@@ -27,11 +27,12 @@ except ImportError:  # the same text runs, slowly, as plain Python
 
         return plain
 
-    helper = jit
+    helper = inline = jit
 else:
     FLAGS = {"error_model": "numpy", "nogil": True, "boundscheck": False, "no_cfunc_wrapper": True}
     jit = njit(**FLAGS)
     helper = register_jitable(**FLAGS)
+    inline = register_jitable(forceinline=True, **FLAGS)  # so that loops around it are vectorised
 
 f64 = np.float64
 
@@ -41,9 +42,10 @@ def value(x):
     """The function value.
 
     Takes   x f64
-    Gives   4.0 * (x * x) + 8.0 * x + 4.0
+    Gives   f
     """
-    return 4.0 * (x * x) + 8.0 * x + 4.0
+    f = 4.0 * (x * x) + 8.0 * x + 4.0
+    return f
 
 
 @jit
@@ -51,9 +53,10 @@ def forward(x):
     """The outputs, and the residuals that backward reads.
 
     Takes   x f64
-    Gives   4.0 * (x * x) + 8.0 * x + 4.0, ()
+    Gives   f, ()
     """
-    return 4.0 * (x * x) + 8.0 * x + 4.0, ()
+    f = 4.0 * (x * x) + 8.0 * x + 4.0
+    return f, ()
 
 
 @jit
@@ -73,8 +76,9 @@ def value_and_grad(x):
     """The value and its gradients.
 
     Takes   x f64
-    Gives   4.0 * (x * x) + t0 + 4.0, x_bar
+    Gives   f, x_bar
     """
     t0 = 8.0 * x
+    f = 4.0 * (x * x) + t0 + 4.0
     x_bar = 8.0 + t0
-    return 4.0 * (x * x) + t0 + 4.0, x_bar
+    return f, x_bar

@@ -8,7 +8,7 @@ Operations
     forward         129*n/128 add, n mul, 1 div, 2 dot, n/256 fold_sum, 4*n sigmoid,
                     4*n sigmoid_slope, n/256 sum_error, 1 sum_with_error
     backward        5*n mul, 3 dot
-    value_and_grad  129*n/128 add, 5*n mul, 1 div, 5 dot, n/256 fold_sum, 4*n sigmoid,
+    value_and_grad  129*n/128 add, 5*n mul, 1 div, 5 dot, n/256 fold_sum, 1 same, 4*n sigmoid,
                     4*n sigmoid_slope, n/256 sum_error, 1 sum_with_error
 """
 
@@ -32,17 +32,18 @@ except ImportError:  # the same text runs, slowly, as plain Python
 
         return plain
 
-    helper = jit
+    helper = inline = jit
 else:
     FLAGS = {"error_model": "numpy", "nogil": True, "boundscheck": False, "no_cfunc_wrapper": True}
     jit = njit(**FLAGS)
     helper = register_jitable(**FLAGS)
+    inline = register_jitable(forceinline=True, **FLAGS)  # so that loops around it are vectorised
 
 f64 = np.float64
 i64 = np.int64
 
 
-@helper
+@inline
 def exp(x):
     t = select(x < -746.0, -746.0, x)
     t2 = select(t > 710.0, 710.0, t)
@@ -50,15 +51,16 @@ def exp(x):
     k = s - 6755399441055744.0
     r = fma(k, -0.6931471805599453, t2)
     r2 = fma(k, -2.3190468138462996e-17, r)
+    square = r2 * r2
     q = fma(
-        fma(fma(fma(2.5110040441845758e-08, r2, 2.7632643465014625e-07), r2,
-        2.7557242361759715e-06), r2, 2.4801487358626297e-05), r2, 0.0001984126988656883
+        fma(fma(fma(2.5110040441845758e-08, square, 2.7557242361759715e-06), square,
+        0.0001984126988656883), square, 0.008333333333322215), square, 0.16666666666666674
     )
     q2 = fma(
-        fma(fma(fma(q, r2, 0.0013888888947792063), r2, 0.008333333333322215), r2,
-        0.041666666666522086), r2, 0.16666666666666674
+        fma(fma(2.7632643465014625e-07, square, 2.4801487358626297e-05), square,
+        0.0013888888947792063), square, 0.041666666666522086
     )
-    q3 = fma(q2, r2, 0.500000000000001)
+    q3 = fma(fma(q2, r2, q), r2, 0.500000000000001)
     u = 1.0 + r2
     p = u + fma(r2 * r2, q3, r2 - (u - 1.0))
     n = f64(s).view(i64)
@@ -69,7 +71,7 @@ def exp(x):
     )
 
 
-@helper
+@inline
 def sigmoid(x):
     v = exp(-abs(x))
     w = v / (1.0 + v)
@@ -104,7 +106,7 @@ def fold_sum(terms, count):
     return terms[0]
 
 
-@helper
+@inline
 def sum_error(a, b):
     """a + b minus its rounded value (TwoSum, Knuth)."""
     s = a + b
@@ -112,13 +114,13 @@ def sum_error(a, b):
     return a - (s - t) + (b - t)
 
 
-@helper
+@inline
 def sum_with_error(total, rest):
     """total + rest; an overflowing total stays as it is."""
     return select(rest == rest, total + rest, total)
 
 
-@helper
+@inline
 def sigmoid_slope(x):
     v = exp(-abs(x))
     b = v + 2.0
@@ -222,7 +224,7 @@ def backward(X, W2, a2, r1, z3_slope, z2_slope, J_bar):
             z2_slope f64[n, 3], J_bar f64
     Gives   W1_bar, W2_bar
     """
-    n = X.shape[0]
+    n = z3_slope.shape[0]
     z3_bar = np.empty((n, 1), f64)
     r1_flat = r1.reshape(-1)
     z3_slope_flat = z3_slope.reshape(-1)
@@ -269,8 +271,6 @@ def value_and_grad(X, y, W1, W2):
     z3_flat = z3.reshape(-1)
     z3_bar_flat = z3_bar.reshape(-1)
     terms = np.empty(256, f64)
-    held = np.empty(256, f64)
-    held1 = np.empty(256, f64)
     total = f64(0.0)
     rest = f64(0.0)
     for block in range((n + 255) // 256):
@@ -281,11 +281,6 @@ def value_and_grad(X, y, W1, W2):
             yhat = sigmoid(t0)
             r1 = y_flat[start + i] - yhat
             z3_slope = sigmoid_slope(t0)
-            held[i] = r1
-            held1[i] = z3_slope
-        for i in range(count):
-            r1 = held[i]
-            z3_slope = held1[i]
             # z3 = a2 @ W2
             z3_bar_flat[start + i] = -(r1 * z3_slope)
             terms[i] = r1 * r1
@@ -299,7 +294,8 @@ def value_and_grad(X, y, W1, W2):
     np.dot(z3_bar, W2.T, a2_bar)
     W2_bar = np.empty((3, 1), f64)
     np.dot(a2.T, z3_bar, W2_bar)
-    z2_bar = np.empty((n, 3), f64)
+    # in the memory of a2, which is read no more
+    z2_bar = a2
     a2_bar_flat = a2_bar.reshape(-1)
     z2_bar_flat = z2_bar.reshape(-1)
     for i in range(n * 3):

@@ -27,11 +27,12 @@ except ImportError:  # the same text runs, slowly, as plain Python
 
         return plain
 
-    helper = jit
+    helper = inline = jit
 else:
     FLAGS = {"error_model": "numpy", "nogil": True, "boundscheck": False, "no_cfunc_wrapper": True}
     jit = njit(**FLAGS)
     helper = register_jitable(**FLAGS)
+    inline = register_jitable(forceinline=True, **FLAGS)  # so that loops around it are vectorised
 
 f64 = np.float64
 
@@ -41,9 +42,10 @@ def value(x):
     """The function value.
 
     Takes   x f64
-    Gives   x * x
+    Gives   f
     """
-    return x * x
+    f = x * x
+    return f
 
 
 @jit
@@ -51,9 +53,10 @@ def forward(x):
     """The outputs, and the residuals that backward reads.
 
     Takes   x f64
-    Gives   x * x, ()
+    Gives   f, ()
     """
-    return x * x, ()
+    f = x * x
+    return f, ()
 
 
 @jit
@@ -72,7 +75,8 @@ def value_and_grad(x):
     """The value and its gradients.
 
     Takes   x f64
-    Gives   x * x, x_bar
+    Gives   f, x_bar
     """
+    f = x * x
     x_bar = 2.0 * x
-    return x * x, x_bar
+    return f, x_bar

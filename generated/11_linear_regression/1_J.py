@@ -4,9 +4,9 @@ Regenerate: symgrad.compile(...).save_source(...)
 
 Operations
     value           8 add, 5 mul, 1 div
-    forward         8 add, 5 mul, 1 div
-    backward        4 add, 6 mul, 2 div
-    value_and_grad  12 add, 6 mul, 5 div
+    forward         10 add, 5 mul, 1 div
+    backward        2 add, 5 mul, 2 div
+    value_and_grad  12 add, 6 mul, 4 div
 """
 
 from functools import wraps
@@ -27,11 +27,12 @@ except ImportError:  # the same text runs, slowly, as plain Python
 
         return plain
 
-    helper = jit
+    helper = inline = jit
 else:
     FLAGS = {"error_model": "numpy", "nogil": True, "boundscheck": False, "no_cfunc_wrapper": True}
     jit = njit(**FLAGS)
     helper = register_jitable(**FLAGS)
+    inline = register_jitable(forceinline=True, **FLAGS)  # so that loops around it are vectorised
 
 f64 = np.float64
 
@@ -56,28 +57,28 @@ def forward(w1, w0):
     """The outputs, and the residuals that backward reads.
 
     Takes   w1 f64, w0 f64
-    Gives   J, (r0, r1, r2)
+    Gives   J, (r0, r1, r2, r3)
     """
     r2 = w1 + w0 - 2.0
     r1 = w1 * 2.0 + w0 - 3.0
     r0 = w1 * 3.0 + w0 - 5.0
     t0 = r2 * r2 + r1 * r1 + r0 * r0
     J = t0 / 3.0
-    return J, (r0, r1, r2)
+    r3 = r0 + r1 + r2
+    return J, (r0, r1, r2, r3)
 
 
 @jit
-def backward(r0, r1, r2, J_bar):
+def backward(r0, r1, r2, r3, J_bar):
     """The gradients, from the residuals and the cotangents of the outputs.
 
-    Takes   r0 f64, r1 f64, r2 f64, J_bar f64
+    Takes   r0 f64, r1 f64, r2 f64, r3 f64, J_bar f64
     Gives   w1_bar, w0_bar
     """
     t0 = J_bar / 1.5
-    t1 = t0 * r2
-    t2 = 2.0 * J_bar * r0 + J_bar / 0.75 * r1
-    w1_bar = t2 + t1
-    w0_bar = t0 * r0 + t0 * r1 + t1
+    t1 = 2.0 * J_bar * r0 + J_bar / 0.75 * r1
+    w1_bar = t1 + t0 * r2
+    w0_bar = t0 * r3
     return w1_bar, w0_bar
 
 
@@ -93,7 +94,7 @@ def value_and_grad(w1, w0):
     r0 = w1 * 3.0 + w0 - 5.0
     t0 = r2 * r2 + r1 * r1 + r0 * r0
     J = t0 / 3.0
-    t1 = r2 / 1.5
-    w1_bar = 2.0 * r0 + r1 / 0.75 + t1
-    w0_bar = r0 / 1.5 + r1 / 1.5 + t1
+    w1_bar = 2.0 * r0 + r1 / 0.75 + r2 / 1.5
+    r3 = r0 + r1 + r2
+    w0_bar = r3 / 1.5
     return J, (w1_bar, w0_bar)

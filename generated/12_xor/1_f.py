@@ -1,15 +1,15 @@
-"""sum(... - ...) / n, and its gradient with respect to w, b.
+"""sum(logistic_loss(..., y)) / n, and its gradient with respect to w, b.
 
 Regenerate: symgrad.compile(...).save_source(...)
 
 Operations
-    value           257*n/128 add, n mul, 1 div, 1 dot, n/256 fold_sum, n softplus, n/256 sum_error,
-                    1 sum_with_error
-    forward         257*n/128 add, n mul, 1 div, 1 dot, n/256 fold_sum, n sigmoid, n softplus,
+    value           385*n/128 add, 2*n mul, 1 div, 1 dot, n/256 fold_sum, n softplus,
                     n/256 sum_error, 1 sum_with_error
-    backward        129*n/128 add, 2*n mul, 1 div, 1 dot, n/256 fold_sum, n/256 sum_error,
+    forward         769*n/128 add, 2*n mul, 1 div, 1 dot, n/256 fold_sum, n sigmoid, n softplus,
+                    n/256 sum_error, 1 sum_with_error
+    backward        n/128 add, n mul, 1 div, 1 dot, n/256 fold_sum, n/256 sum_error,
                     1 sum_with_error
-    value_and_grad  193*n/64 add, n mul, 2*n+1 div, 2 dot, n/128 fold_sum, n sigmoid, n softplus,
+    value_and_grad  385*n/64 add, 2*n mul, n+1 div, 2 dot, n/128 fold_sum, n sigmoid, n softplus,
                     n/128 sum_error, 2 sum_with_error
 """
 
@@ -33,17 +33,18 @@ except ImportError:  # the same text runs, slowly, as plain Python
 
         return plain
 
-    helper = jit
+    helper = inline = jit
 else:
     FLAGS = {"error_model": "numpy", "nogil": True, "boundscheck": False, "no_cfunc_wrapper": True}
     jit = njit(**FLAGS)
     helper = register_jitable(**FLAGS)
+    inline = register_jitable(forceinline=True, **FLAGS)  # so that loops around it are vectorised
 
 f64 = np.float64
 i64 = np.int64
 
 
-@helper
+@inline
 def exp(x):
     t = select(x < -746.0, -746.0, x)
     t2 = select(t > 710.0, 710.0, t)
@@ -51,15 +52,16 @@ def exp(x):
     k = s - 6755399441055744.0
     r = fma(k, -0.6931471805599453, t2)
     r2 = fma(k, -2.3190468138462996e-17, r)
+    square = r2 * r2
     q = fma(
-        fma(fma(fma(2.5110040441845758e-08, r2, 2.7632643465014625e-07), r2,
-        2.7557242361759715e-06), r2, 2.4801487358626297e-05), r2, 0.0001984126988656883
+        fma(fma(fma(2.5110040441845758e-08, square, 2.7557242361759715e-06), square,
+        0.0001984126988656883), square, 0.008333333333322215), square, 0.16666666666666674
     )
     q2 = fma(
-        fma(fma(fma(q, r2, 0.0013888888947792063), r2, 0.008333333333322215), r2,
-        0.041666666666522086), r2, 0.16666666666666674
+        fma(fma(2.7632643465014625e-07, square, 2.4801487358626297e-05), square,
+        0.0013888888947792063), square, 0.041666666666522086
     )
-    q3 = fma(q2, r2, 0.500000000000001)
+    q3 = fma(fma(q2, r2, q), r2, 0.500000000000001)
     u = 1.0 + r2
     p = u + fma(r2 * r2, q3, r2 - (u - 1.0))
     n = f64(s).view(i64)
@@ -70,7 +72,7 @@ def exp(x):
     )
 
 
-@helper
+@inline
 def softplus(x):
     v = exp(-abs(x))
     upper = v > 0.41421356237309515
@@ -117,7 +119,7 @@ def fold_sum(terms, count):
     return terms[0]
 
 
-@helper
+@inline
 def sum_error(a, b):
     """a + b minus its rounded value (TwoSum, Knuth)."""
     s = a + b
@@ -125,13 +127,13 @@ def sum_error(a, b):
     return a - (s - t) + (b - t)
 
 
-@helper
+@inline
 def sum_with_error(total, rest):
     """total + rest; an overflowing total stays as it is."""
     return select(rest == rest, total + rest, total)
 
 
-@helper
+@inline
 def sigmoid(x):
     v = exp(-abs(x))
     w = v / (1.0 + v)
@@ -143,9 +145,9 @@ def value(X, y, w, b):
     """The function value.
 
     Takes   X f64[n, 2], y f64[n], w f64[2], b f64
-    Gives   t1 / t0
+    Gives   f
     """
-    n = X.shape[0]
+    n = y.shape[0]
     t0 = f64(n)
     v0 = np.empty(n, f64)
     np.dot(X, w, v0)
@@ -158,15 +160,18 @@ def value(X, y, w, b):
         count = select(n - start < 256, n - start, 256)
         for i in range(count):
             z = v0[start + i] + b
+            t1 = y[start + i]
             held[i] = z
         for i in range(count):
+            t1 = y[start + i]
             z = held[i]
-            terms[i] = softplus(z) - y[start + i] * z
+            terms[i] = select(z > 0.0, z * (1.0 - t1), -(z * t1)) + softplus(-abs(z))
         part = fold_sum(terms, count)
         rest += sum_error(total, part)
         total += part
-    t1 = sum_with_error(total, rest)
-    return t1 / t0
+    t2 = sum_with_error(total, rest)
+    f = t2 / t0
+    return f
 
 
 @jit
@@ -174,9 +179,9 @@ def forward(X, y, w, b):
     """The outputs, and the residuals that backward reads.
 
     Takes   X f64[n, 2], y f64[n], w f64[2], b f64
-    Gives   t1 / t0, (r0,)
+    Gives   f, (r0,)
     """
-    n = X.shape[0]
+    n = y.shape[0]
     t0 = f64(n)
     v0 = np.empty(n, f64)
     np.dot(X, w, v0)
@@ -190,26 +195,30 @@ def forward(X, y, w, b):
         count = select(n - start < 256, n - start, 256)
         for i in range(count):
             z = v0[start + i] + b
-            r0[start + i] = sigmoid(z)
+            t1 = y[start + i]
+            t2 = sigmoid(-abs(z))
+            r0[start + i] = select(z >= 0.0, 1.0 - t1 - t2, t2 - t1)
             held[i] = z
         for i in range(count):
+            t1 = y[start + i]
             z = held[i]
-            terms[i] = softplus(z) - y[start + i] * z
+            terms[i] = select(z > 0.0, z * (1.0 - t1), -(z * t1)) + softplus(-abs(z))
         part = fold_sum(terms, count)
         rest += sum_error(total, part)
         total += part
-    t1 = sum_with_error(total, rest)
-    return t1 / t0, (r0,)
+    t3 = sum_with_error(total, rest)
+    f = t3 / t0
+    return f, (r0,)
 
 
 @jit
-def backward(X, y, r0, f_bar):
+def backward(X, r0, f_bar):
     """The gradients, from the residuals and the cotangents of the outputs.
 
-    Takes   X f64[n, 2], y f64[n], r0 f64[n], f_bar f64
+    Takes   X f64[n, 2], r0 f64[n], f_bar f64
     Gives   w_bar, b_bar
     """
-    n = X.shape[0]
+    n = r0.shape[0]
     t0 = f_bar / f64(n)
     z_bar = np.empty(n, f64)
     terms = np.empty(256, f64)
@@ -219,8 +228,7 @@ def backward(X, y, r0, f_bar):
         start = block * 256
         count = select(n - start < 256, n - start, 256)
         for i in range(count):
-            # z = (X @ w) + b
-            t1 = t0 * r0[start + i] - t0 * y[start + i]
+            t1 = t0 * r0[start + i]
             # z = (X @ w) + b
             z_bar[start + i] = t1
             terms[i] = t1
@@ -238,9 +246,9 @@ def value_and_grad(X, y, w, b):
     """The value and its gradients.
 
     Takes   X f64[n, 2], y f64[n], w f64[2], b f64
-    Gives   t3 / t0, (w_bar, b_bar)
+    Gives   f, (w_bar, b_bar)
     """
-    n = X.shape[0]
+    n = y.shape[0]
     t0 = f64(n)
     v0 = np.empty(n, f64)
     np.dot(X, w, v0)
@@ -258,31 +266,31 @@ def value_and_grad(X, y, w, b):
         count = select(n - start < 256, n - start, 256)
         for i in range(count):
             z = v0[start + i] + b
-            r0 = sigmoid(z)
             t1 = y[start + i]
+            t2 = sigmoid(-abs(z))
+            r0 = select(z >= 0.0, 1.0 - t1 - t2, t2 - t1)
             held[i] = z
             held1[i] = r0
         for i in range(count):
             r0 = held1[i]
-            t1 = y[start + i]
+            t3 = r0 / t0
             # z = (X @ w) + b
-            t2 = r0 / t0 - t1 / t0
-            # z = (X @ w) + b
-            z_bar[start + i] = t2
+            z_bar[start + i] = t3
         for i in range(count):
             t1 = y[start + i]
-            t2 = z_bar[start + i]
+            t3 = z_bar[start + i]
             z = held[i]
-            terms[i] = softplus(z) - t1 * z
-            terms1[i] = t2
+            terms[i] = select(z > 0.0, z * (1.0 - t1), -(z * t1)) + softplus(-abs(z))
+            terms1[i] = t3
         part = fold_sum(terms, count)
         rest += sum_error(total, part)
         total += part
         part1 = fold_sum(terms1, count)
         rest1 += sum_error(total1, part1)
         total1 += part1
-    t3 = sum_with_error(total, rest)
+    t4 = sum_with_error(total, rest)
     b_bar = sum_with_error(total1, rest1)
+    f = t4 / t0
     w_bar = np.empty(2, f64)
     np.dot(X.T, z_bar, w_bar)
-    return t3 / t0, (w_bar, b_bar)
+    return f, (w_bar, b_bar)

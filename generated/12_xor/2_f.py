@@ -29,11 +29,12 @@ except ImportError:  # the same text runs, slowly, as plain Python
 
         return plain
 
-    helper = jit
+    helper = inline = jit
 else:
     FLAGS = {"error_model": "numpy", "nogil": True, "boundscheck": False, "no_cfunc_wrapper": True}
     jit = njit(**FLAGS)
     helper = register_jitable(**FLAGS)
+    inline = register_jitable(forceinline=True, **FLAGS)  # so that loops around it are vectorised
 
 f64 = np.float64
 
@@ -43,13 +44,14 @@ def value(x1, x2):
     """The function value.
 
     Takes   x1 f64, x2 f64
-    Gives   t1 - 2.0 * t3
+    Gives   f
     """
     t0 = x1 + x2
     t1 = select(t0 > 0.0, t0, select(t0 <= 0.0, 0.0, t0))
     t2 = t0 - 1.0
     t3 = select(t2 > 0.0, t2, select(t2 <= 0.0, 0.0, t2))
-    return t1 - 2.0 * t3
+    f = t1 - 2.0 * t3
+    return f
 
 
 @jit
@@ -57,13 +59,14 @@ def forward(x1, x2):
     """The outputs, and the residuals that backward reads.
 
     Takes   x1 f64, x2 f64
-    Gives   t1 - 2.0 * t3, ()
+    Gives   f, ()
     """
     t0 = x1 + x2
     t1 = select(t0 > 0.0, t0, select(t0 <= 0.0, 0.0, t0))
     t2 = t0 - 1.0
     t3 = select(t2 > 0.0, t2, select(t2 <= 0.0, 0.0, t2))
-    return t1 - 2.0 * t3, ()
+    f = t1 - 2.0 * t3
+    return f, ()
 
 
 @jit
@@ -87,13 +90,14 @@ def value_and_grad(x1, x2):
     """The value and its gradients.
 
     Takes   x1 f64, x2 f64
-    Gives   t2 - 2.0 * t3, (x2_bar, x2_bar)
+    Gives   f, (x2_bar, x2_bar)
     """
     t0 = x1 + x2
     t1 = t0 - 1.0
     t2 = select(t0 > 0.0, t0, select(t0 <= 0.0, 0.0, t0))
     t3 = select(t1 > 0.0, t1, select(t1 <= 0.0, 0.0, t1))
+    f = t2 - 2.0 * t3
     t4 = select(t1 > 0.0, -2.0, select((t1 <= 0.0) | (-2.0 == 0.0), 0.0, t1))
     t5 = select(t0 > 0.0, 1.0, select(t0 <= 0.0, 0.0, t0))
     x2_bar = t4 + t5
-    return t2 - 2.0 * t3, (x2_bar, x2_bar)
+    return f, (x2_bar, x2_bar)

@@ -1,16 +1,16 @@
-"""sum(... - ...) / n, and its gradient with respect to W1, b1, W2, b2.
+"""sum(logistic_loss(..., y)) / n, and its gradient with respect to W1, b1, W2, b2.
 
 Regenerate: symgrad.compile(...).save_source(...)
 
 Operations
-    value           1281*n/128 add, n mul, 1 div, 2 dot, n/256 fold_sum, n softplus,
+    value           1409*n/128 add, 2*n mul, 1 div, 2 dot, n/256 fold_sum, n softplus,
                     n/256 sum_error, 1 sum_with_error, 8*n tanh
-    forward         1281*n/128 add, n mul, 1 div, 2 dot, n/256 fold_sum, n sigmoid, n softplus,
+    forward         1793*n/128 add, 2*n mul, 1 div, 2 dot, n/256 fold_sum, n sigmoid, n softplus,
                     n/256 sum_error, 1 sum_with_error, 8*n tanh, 8*n tanh_slope
-    backward        1153*n/128 add, 18*n mul, 1 div, 2 dot, n/256 fold_sum, n/256 sum_error,
+    backward        1025*n/128 add, 17*n mul, 1 div, 2 dot, n/256 fold_sum, n/256 sum_error,
                     1 sum_with_error
-    value_and_grad  1729*n/64 add, 17*n mul, 2*n+1 div, 4 dot, n/128 fold_sum, n sigmoid,
-                    n softplus, n/128 sum_error, 2 sum_with_error, 8*n tanh, 8*n tanh_slope
+    value_and_grad  1921*n/64 add, 18*n mul, n+1 div, 4 dot, n/128 fold_sum, n sigmoid, n softplus,
+                    n/128 sum_error, 2 sum_with_error, 8*n tanh, 8*n tanh_slope
 """
 
 from functools import wraps
@@ -33,17 +33,18 @@ except ImportError:  # the same text runs, slowly, as plain Python
 
         return plain
 
-    helper = jit
+    helper = inline = jit
 else:
     FLAGS = {"error_model": "numpy", "nogil": True, "boundscheck": False, "no_cfunc_wrapper": True}
     jit = njit(**FLAGS)
     helper = register_jitable(**FLAGS)
+    inline = register_jitable(forceinline=True, **FLAGS)  # so that loops around it are vectorised
 
 f64 = np.float64
 i64 = np.int64
 
 
-@helper
+@inline
 def tanh(x):
     t = -2.0 * abs(x)
     t2 = select(t < -44.0, -44.0, t)
@@ -51,15 +52,16 @@ def tanh(x):
     k = s - 6755399441055744.0
     r = fma(k, -0.6931471805599453, t2)
     r2 = fma(k, -2.3190468138462996e-17, r)
+    square = r2 * r2
     q = fma(
-        fma(fma(fma(2.0924431166094492e-09, r2, 2.5109035672994995e-08), r2, 2.755724279721953e-07),
-        r2, 2.7557244206195976e-06), r2, 2.480158736051524e-05
+        fma(fma(fma(2.5109035672994995e-08, square, 2.7557244206195976e-06), square,
+        0.0001984126988613678), square, 0.008333333333321624), square, 0.16666666666666677
     )
     q2 = fma(
-        fma(fma(fma(q, r2, 0.0001984126988613678), r2, 0.0013888888888866856), r2,
-        0.008333333333321624), r2, 0.0416666666666667
+        fma(fma(fma(2.0924431166094492e-09, square, 2.755724279721953e-07), square,
+        2.480158736051524e-05), square, 0.0013888888888866856), square, 0.0416666666666667
     )
-    q3 = fma(fma(q2, r2, 0.16666666666666677), r2, 0.5)
+    q3 = fma(fma(q2, r2, q), r2, 0.5)
     p = fma(r2 * r2, q3, r2)
     h = i64((f64(s).view(i64) << 52) + 4607182418800017408).view(f64)
     far = t2 < -1.09862
@@ -67,7 +69,7 @@ def tanh(x):
     return np.copysign(select(far, 1.0 + y, y), x)
 
 
-@helper
+@inline
 def exp(x):
     t = select(x < -746.0, -746.0, x)
     t2 = select(t > 710.0, 710.0, t)
@@ -75,15 +77,16 @@ def exp(x):
     k = s - 6755399441055744.0
     r = fma(k, -0.6931471805599453, t2)
     r2 = fma(k, -2.3190468138462996e-17, r)
+    square = r2 * r2
     q = fma(
-        fma(fma(fma(2.5110040441845758e-08, r2, 2.7632643465014625e-07), r2,
-        2.7557242361759715e-06), r2, 2.4801487358626297e-05), r2, 0.0001984126988656883
+        fma(fma(fma(2.5110040441845758e-08, square, 2.7557242361759715e-06), square,
+        0.0001984126988656883), square, 0.008333333333322215), square, 0.16666666666666674
     )
     q2 = fma(
-        fma(fma(fma(q, r2, 0.0013888888947792063), r2, 0.008333333333322215), r2,
-        0.041666666666522086), r2, 0.16666666666666674
+        fma(fma(2.7632643465014625e-07, square, 2.4801487358626297e-05), square,
+        0.0013888888947792063), square, 0.041666666666522086
     )
-    q3 = fma(q2, r2, 0.500000000000001)
+    q3 = fma(fma(q2, r2, q), r2, 0.500000000000001)
     u = 1.0 + r2
     p = u + fma(r2 * r2, q3, r2 - (u - 1.0))
     n = f64(s).view(i64)
@@ -94,7 +97,7 @@ def exp(x):
     )
 
 
-@helper
+@inline
 def softplus(x):
     v = exp(-abs(x))
     upper = v > 0.41421356237309515
@@ -141,7 +144,7 @@ def fold_sum(terms, count):
     return terms[0]
 
 
-@helper
+@inline
 def sum_error(a, b):
     """a + b minus its rounded value (TwoSum, Knuth)."""
     s = a + b
@@ -149,13 +152,13 @@ def sum_error(a, b):
     return a - (s - t) + (b - t)
 
 
-@helper
+@inline
 def sum_with_error(total, rest):
     """total + rest; an overflowing total stays as it is."""
     return select(rest == rest, total + rest, total)
 
 
-@helper
+@inline
 def tanh_slope(x):
     t = -2.0 * abs(x)
     t2 = select(t < -749.0, -749.0, t)
@@ -163,15 +166,16 @@ def tanh_slope(x):
     k = s - 6755399441055744.0
     r = fma(k, -0.6931471805599453, t2)
     r2 = fma(k, -2.3190468138462996e-17, r)
+    square = r2 * r2
     q = fma(
-        fma(fma(fma(2.5110040441845758e-08, r2, 2.7632643465014625e-07), r2,
-        2.7557242361759715e-06), r2, 2.4801487358626297e-05), r2, 0.0001984126988656883
+        fma(fma(fma(2.5110040441845758e-08, square, 2.7557242361759715e-06), square,
+        0.0001984126988656883), square, 0.008333333333322215), square, 0.16666666666666674
     )
     q2 = fma(
-        fma(fma(fma(q, r2, 0.0013888888947792063), r2, 0.008333333333322215), r2,
-        0.041666666666522086), r2, 0.16666666666666674
+        fma(fma(2.7632643465014625e-07, square, 2.4801487358626297e-05), square,
+        0.0013888888947792063), square, 0.041666666666522086
     )
-    q3 = fma(q2, r2, 0.500000000000001)
+    q3 = fma(fma(q2, r2, q), r2, 0.500000000000001)
     u = 1.0 + r2
     p = u + fma(r2 * r2, q3, r2 - (u - 1.0))
     n = f64(s).view(i64)
@@ -189,7 +193,7 @@ def tanh_slope(x):
     return fma(lost, inverse, y)
 
 
-@helper
+@inline
 def sigmoid(x):
     v = exp(-abs(x))
     w = v / (1.0 + v)
@@ -201,9 +205,9 @@ def value(X, y, W1, b1, W2, b2):
     """The function value.
 
     Takes   X f64[n, 2], y f64[n], W1 f64[2, 8], b1 f64[8], W2 f64[8], b2 f64
-    Gives   t1 / t0
+    Gives   f
     """
-    n = X.shape[0]
+    n = y.shape[0]
     t0 = f64(n)
     v0 = np.empty((n, 8), f64)
     np.dot(X, W1, v0)
@@ -222,15 +226,18 @@ def value(X, y, W1, b1, W2, b2):
         count = select(n - start < 256, n - start, 256)
         for i in range(count):
             z2 = v1[start + i] + b2
+            t1 = y[start + i]
             held[i] = z2
         for i in range(count):
+            t1 = y[start + i]
             z2 = held[i]
-            terms[i] = softplus(z2) - y[start + i] * z2
+            terms[i] = select(z2 > 0.0, z2 * (1.0 - t1), -(z2 * t1)) + softplus(-abs(z2))
         part = fold_sum(terms, count)
         rest += sum_error(total, part)
         total += part
-    t1 = sum_with_error(total, rest)
-    return t1 / t0
+    t2 = sum_with_error(total, rest)
+    f = t2 / t0
+    return f
 
 
 @jit
@@ -238,9 +245,9 @@ def forward(X, y, W1, b1, W2, b2):
     """The outputs, and the residuals that backward reads.
 
     Takes   X f64[n, 2], y f64[n], W1 f64[2, 8], b1 f64[8], W2 f64[8], b2 f64
-    Gives   t2 / t0, (r0, r1, r2)
+    Gives   f, (r0, r1, r2)
     """
-    n = X.shape[0]
+    n = y.shape[0]
     t0 = f64(n)
     v0 = np.empty((n, 8), f64)
     np.dot(X, W1, v0)
@@ -263,23 +270,27 @@ def forward(X, y, W1, b1, W2, b2):
         count = select(n - start < 256, n - start, 256)
         for i in range(count):
             z2 = v1[start + i] + b2
-            r1[start + i] = sigmoid(z2)
+            t2 = y[start + i]
+            t3 = sigmoid(-abs(z2))
+            r1[start + i] = select(z2 >= 0.0, 1.0 - t2 - t3, t3 - t2)
             held[i] = z2
         for i in range(count):
+            t2 = y[start + i]
             z2 = held[i]
-            terms[i] = softplus(z2) - y[start + i] * z2
+            terms[i] = select(z2 > 0.0, z2 * (1.0 - t2), -(z2 * t2)) + softplus(-abs(z2))
         part = fold_sum(terms, count)
         rest += sum_error(total, part)
         total += part
-    t2 = sum_with_error(total, rest)
-    return t2 / t0, (r0, r1, r2)
+    t4 = sum_with_error(total, rest)
+    f = t4 / t0
+    return f, (r0, r1, r2)
 
 
 @jit
-def backward(X, W2, y, r0, r1, r2, f_bar):
+def backward(X, W2, r0, r1, r2, f_bar):
     """The gradients, from the residuals and the cotangents of the outputs.
 
-    Takes   X f64[n, 2], W2 f64[8], y f64[n], r0 f64[n, 8], r1 f64[n], r2 f64[n, 8], f_bar f64
+    Takes   X f64[n, 2], W2 f64[8], r0 f64[n, 8], r1 f64[n], r2 f64[n, 8], f_bar f64
     Gives   W1_bar, b1_bar, W2_bar, b2_bar
     """
     n = r0.shape[0]
@@ -292,8 +303,7 @@ def backward(X, W2, y, r0, r1, r2, f_bar):
         start = block * 256
         count = select(n - start < 256, n - start, 256)
         for i in range(count):
-            # z2 = (tanh(...) @ W2) + b2
-            t1 = t0 * r1[start + i] - t0 * y[start + i]
+            t1 = t0 * r1[start + i]
             # z2 = (tanh(...) @ W2) + b2
             z2_bar[start + i] = t1
             terms[i] = t1
@@ -321,9 +331,9 @@ def value_and_grad(X, y, W1, b1, W2, b2):
     """The value and its gradients.
 
     Takes   X f64[n, 2], y f64[n], W1 f64[2, 8], b1 f64[8], W2 f64[8], b2 f64
-    Gives   t3 / t0, (W1_bar, b1_bar, W2_bar, b2_bar)
+    Gives   f, (W1_bar, b1_bar, W2_bar, b2_bar)
     """
-    n = X.shape[0]
+    n = y.shape[0]
     t0 = f64(n)
     v0 = np.empty((n, 8), f64)
     np.dot(X, W1, v0)
@@ -347,42 +357,42 @@ def value_and_grad(X, y, W1, b1, W2, b2):
         count = select(n - start < 256, n - start, 256)
         for i in range(count):
             z2 = v1[start + i] + b2
-            r1 = sigmoid(z2)
             t1 = y[start + i]
+            t2 = sigmoid(-abs(z2))
+            r1 = select(z2 >= 0.0, 1.0 - t1 - t2, t2 - t1)
             held[i] = z2
             held1[i] = r1
         for i in range(count):
             r1 = held1[i]
-            t1 = y[start + i]
+            t3 = r1 / t0
             # z2 = (tanh(...) @ W2) + b2
-            t2 = r1 / t0 - t1 / t0
-            # z2 = (tanh(...) @ W2) + b2
-            z2_bar[start + i] = t2
+            z2_bar[start + i] = t3
         for i in range(count):
             t1 = y[start + i]
-            t2 = z2_bar[start + i]
+            t3 = z2_bar[start + i]
             z2 = held[i]
-            terms[i] = softplus(z2) - t1 * z2
-            terms1[i] = t2
+            terms[i] = select(z2 > 0.0, z2 * (1.0 - t1), -(z2 * t1)) + softplus(-abs(z2))
+            terms1[i] = t3
         part = fold_sum(terms, count)
         rest += sum_error(total, part)
         total += part
         part1 = fold_sum(terms1, count)
         rest1 += sum_error(total1, part1)
         total1 += part1
-    t3 = sum_with_error(total, rest)
+    t4 = sum_with_error(total, rest)
     b2_bar = sum_with_error(total1, rest1)
+    f = t4 / t0
     v2 = np.empty((n, 8), f64)
     b1_bar = np.zeros(8, f64)
     for i in range(n):
-        t4 = z2_bar[i]
+        t5 = z2_bar[i]
         for j in range(8):
             r2 = tanh_slope(v0[i, j] + b1[j])
-            t5 = t4 * W2[j] * r2
-            v2[i, j] = t5
-            b1_bar[j] += t5
+            t6 = t5 * W2[j] * r2
+            v2[i, j] = t6
+            b1_bar[j] += t6
     W2_bar = np.empty(8, f64)
     np.dot(r0.T, z2_bar, W2_bar)
     W1_bar = np.empty((2, 8), f64)
     np.dot(X.T, v2, W1_bar)
-    return t3 / t0, (W1_bar, b1_bar, W2_bar, b2_bar)
+    return f, (W1_bar, b1_bar, W2_bar, b2_bar)

@@ -28,17 +28,18 @@ except ImportError:  # the same text runs, slowly, as plain Python
 
         return plain
 
-    helper = jit
+    helper = inline = jit
 else:
     FLAGS = {"error_model": "numpy", "nogil": True, "boundscheck": False, "no_cfunc_wrapper": True}
     jit = njit(**FLAGS)
     helper = register_jitable(**FLAGS)
+    inline = register_jitable(forceinline=True, **FLAGS)  # so that loops around it are vectorised
 
 f64 = np.float64
 i64 = np.int64
 
 
-@helper
+@inline
 def tanh(x):
     t = -2.0 * abs(x)
     t2 = select(t < -44.0, -44.0, t)
@@ -46,15 +47,16 @@ def tanh(x):
     k = s - 6755399441055744.0
     r = fma(k, -0.6931471805599453, t2)
     r2 = fma(k, -2.3190468138462996e-17, r)
+    square = r2 * r2
     q = fma(
-        fma(fma(fma(2.0924431166094492e-09, r2, 2.5109035672994995e-08), r2, 2.755724279721953e-07),
-        r2, 2.7557244206195976e-06), r2, 2.480158736051524e-05
+        fma(fma(fma(2.5109035672994995e-08, square, 2.7557244206195976e-06), square,
+        0.0001984126988613678), square, 0.008333333333321624), square, 0.16666666666666677
     )
     q2 = fma(
-        fma(fma(fma(q, r2, 0.0001984126988613678), r2, 0.0013888888888866856), r2,
-        0.008333333333321624), r2, 0.0416666666666667
+        fma(fma(fma(2.0924431166094492e-09, square, 2.755724279721953e-07), square,
+        2.480158736051524e-05), square, 0.0013888888888866856), square, 0.0416666666666667
     )
-    q3 = fma(fma(q2, r2, 0.16666666666666677), r2, 0.5)
+    q3 = fma(fma(q2, r2, q), r2, 0.5)
     p = fma(r2 * r2, q3, r2)
     h = i64((f64(s).view(i64) << 52) + 4607182418800017408).view(f64)
     far = t2 < -1.09862
@@ -62,7 +64,7 @@ def tanh(x):
     return np.copysign(select(far, 1.0 + y, y), x)
 
 
-@helper
+@inline
 def exp(x):
     t = select(x < -746.0, -746.0, x)
     t2 = select(t > 710.0, 710.0, t)
@@ -70,15 +72,16 @@ def exp(x):
     k = s - 6755399441055744.0
     r = fma(k, -0.6931471805599453, t2)
     r2 = fma(k, -2.3190468138462996e-17, r)
+    square = r2 * r2
     q = fma(
-        fma(fma(fma(2.5110040441845758e-08, r2, 2.7632643465014625e-07), r2,
-        2.7557242361759715e-06), r2, 2.4801487358626297e-05), r2, 0.0001984126988656883
+        fma(fma(fma(2.5110040441845758e-08, square, 2.7557242361759715e-06), square,
+        0.0001984126988656883), square, 0.008333333333322215), square, 0.16666666666666674
     )
     q2 = fma(
-        fma(fma(fma(q, r2, 0.0013888888947792063), r2, 0.008333333333322215), r2,
-        0.041666666666522086), r2, 0.16666666666666674
+        fma(fma(2.7632643465014625e-07, square, 2.4801487358626297e-05), square,
+        0.0013888888947792063), square, 0.041666666666522086
     )
-    q3 = fma(q2, r2, 0.500000000000001)
+    q3 = fma(fma(q2, r2, q), r2, 0.500000000000001)
     u = 1.0 + r2
     p = u + fma(r2 * r2, q3, r2 - (u - 1.0))
     n = f64(s).view(i64)
@@ -89,14 +92,14 @@ def exp(x):
     )
 
 
-@helper
+@inline
 def sigmoid(x):
     v = exp(-abs(x))
     w = v / (1.0 + v)
     return select(x < 0.0, fma(-w, v, v), 1.0 - w)
 
 
-@helper
+@inline
 def tanh_slope(x):
     t = -2.0 * abs(x)
     t2 = select(t < -749.0, -749.0, t)
@@ -104,15 +107,16 @@ def tanh_slope(x):
     k = s - 6755399441055744.0
     r = fma(k, -0.6931471805599453, t2)
     r2 = fma(k, -2.3190468138462996e-17, r)
+    square = r2 * r2
     q = fma(
-        fma(fma(fma(2.5110040441845758e-08, r2, 2.7632643465014625e-07), r2,
-        2.7557242361759715e-06), r2, 2.4801487358626297e-05), r2, 0.0001984126988656883
+        fma(fma(fma(2.5110040441845758e-08, square, 2.7557242361759715e-06), square,
+        0.0001984126988656883), square, 0.008333333333322215), square, 0.16666666666666674
     )
     q2 = fma(
-        fma(fma(fma(q, r2, 0.0013888888947792063), r2, 0.008333333333322215), r2,
-        0.041666666666522086), r2, 0.16666666666666674
+        fma(fma(2.7632643465014625e-07, square, 2.4801487358626297e-05), square,
+        0.0013888888947792063), square, 0.041666666666522086
     )
-    q3 = fma(q2, r2, 0.500000000000001)
+    q3 = fma(fma(q2, r2, q), r2, 0.500000000000001)
     u = 1.0 + r2
     p = u + fma(r2 * r2, q3, r2 - (u - 1.0))
     n = f64(s).view(i64)
@@ -130,7 +134,7 @@ def tanh_slope(x):
     return fma(lost, inverse, y)
 
 
-@helper
+@inline
 def sigmoid_slope(x):
     v = exp(-abs(x))
     b = v + 2.0
@@ -169,7 +173,7 @@ def fold_sum(terms, count):
     return terms[0]
 
 
-@helper
+@inline
 def sum_error(a, b):
     """a + b minus its rounded value (TwoSum, Knuth)."""
     s = a + b
@@ -177,7 +181,7 @@ def sum_error(a, b):
     return a - (s - t) + (b - t)
 
 
-@helper
+@inline
 def sum_with_error(total, rest):
     """total + rest; an overflowing total stays as it is."""
     return select(rest == rest, total + rest, total)
@@ -188,7 +192,7 @@ def value(X, W1, b1, W2, b2):
     """The function value.
 
     Takes   X f64[n, 2], W1 f64[2, 8], b1 f64[8], W2 f64[8], b2 f64
-    Gives   v2
+    Gives   f
     """
     n = X.shape[0]
     v0 = np.empty((n, 8), f64)
@@ -199,11 +203,11 @@ def value(X, W1, b1, W2, b2):
             r0[i, j] = tanh(v0[i, j] + b1[j])
     v1 = np.empty(n, f64)
     np.dot(r0, W2, v1)
-    v2 = np.empty(n, f64)
+    f = np.empty(n, f64)
     for i in range(n):
         z2 = v1[i] + b2
-        v2[i] = sigmoid(z2)
-    return v2
+        f[i] = sigmoid(z2)
+    return f
 
 
 @jit
@@ -211,7 +215,7 @@ def forward(X, W1, b1, W2, b2):
     """The outputs, and the residuals that backward reads.
 
     Takes   X f64[n, 2], W1 f64[2, 8], b1 f64[8], W2 f64[8], b2 f64
-    Gives   v2, (r0, z2_slope, r2)
+    Gives   f, (r0, z2_slope, r2)
     """
     n = X.shape[0]
     v0 = np.empty((n, 8), f64)
@@ -225,13 +229,13 @@ def forward(X, W1, b1, W2, b2):
             r2[i, j] = tanh_slope(t0)
     v1 = np.empty(n, f64)
     np.dot(r0, W2, v1)
-    v2 = np.empty(n, f64)
+    f = np.empty(n, f64)
     z2_slope = np.empty(n, f64)
     for i in range(n):
         z2 = v1[i] + b2
-        v2[i] = sigmoid(z2)
+        f[i] = sigmoid(z2)
         z2_slope[i] = sigmoid_slope(z2)
-    return v2, (r0, z2_slope, r2)
+    return f, (r0, z2_slope, r2)
 
 
 @jit
@@ -250,7 +254,6 @@ def backward(X, W2, r0, z2_slope, r2, f_bar):
         start = block * 256
         count = select(n - start < 256, n - start, 256)
         for i in range(count):
-            # z2 = (tanh(...) @ W2) + b2
             t0 = f_bar[start + i] * z2_slope[start + i]
             # z2 = (tanh(...) @ W2) + b2
             z2_bar[start + i] = t0

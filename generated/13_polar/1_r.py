@@ -30,17 +30,18 @@ except ImportError:  # the same text runs, slowly, as plain Python
 
         return plain
 
-    helper = jit
+    helper = inline = jit
 else:
     FLAGS = {"error_model": "numpy", "nogil": True, "boundscheck": False, "no_cfunc_wrapper": True}
     jit = njit(**FLAGS)
     helper = register_jitable(**FLAGS)
+    inline = register_jitable(forceinline=True, **FLAGS)  # so that loops around it are vectorised
 
 f64 = np.float64
 i64 = np.int64
 
 
-@helper
+@inline
 def hypot(x, y):
     a = abs(x)
     b = abs(y)
@@ -73,24 +74,22 @@ def forward(x, y):
     """The outputs, and the residuals that backward reads.
 
     Takes   x f64, y f64
-    Gives   r, (x_bar, y_bar)
+    Gives   r, (r0, r1)
     """
     r = hypot(x, y)
-    x_bar = select(x == 0.0, x, x / r)
-    y_bar = select(y == 0.0, y, y / r)
-    return r, (x_bar, y_bar)
+    r0 = select(x == 0.0, x, x / r)
+    r1 = select(y == 0.0, y, y / r)
+    return r, (r0, r1)
 
 
 @jit
-def backward(x_bar, y_bar, r_bar):
+def backward(r0, r1, r_bar):
     """The gradients, from the residuals and the cotangents of the outputs.
 
-    Takes   x_bar f64, y_bar f64, r_bar f64
-    Gives   x_bar, y_bar
+    Takes   r0 f64, r1 f64, r_bar f64
+    Gives   r_bar * r0, r_bar * r1
     """
-    x_bar = r_bar * x_bar
-    y_bar = r_bar * y_bar
-    return x_bar, y_bar
+    return r_bar * r0, r_bar * r1
 
 
 @jit
@@ -98,9 +97,9 @@ def value_and_grad(x, y):
     """The value and its gradients.
 
     Takes   x f64, y f64
-    Gives   r, (x_bar, y_bar)
+    Gives   r, (r0, r1)
     """
     r = hypot(x, y)
-    x_bar = select(x == 0.0, x, x / r)
-    y_bar = select(y == 0.0, y, y / r)
-    return r, (x_bar, y_bar)
+    r0 = select(x == 0.0, x, x / r)
+    r1 = select(y == 0.0, y, y / r)
+    return r, (r0, r1)

@@ -30,17 +30,18 @@ except ImportError:  # the same text runs, slowly, as plain Python
 
         return plain
 
-    helper = jit
+    helper = inline = jit
 else:
     FLAGS = {"error_model": "numpy", "nogil": True, "boundscheck": False, "no_cfunc_wrapper": True}
     jit = njit(**FLAGS)
     helper = register_jitable(**FLAGS)
+    inline = register_jitable(forceinline=True, **FLAGS)  # so that loops around it are vectorised
 
 f64 = np.float64
 i64 = np.int64
 
 
-@helper
+@inline
 def arctan2(x, y):
     a = abs(x)
     b = abs(y)
@@ -57,21 +58,22 @@ def arctan2(x, y):
     z = t * t
     base = select(high, 1.5707963267948966, select(middle, 0.7853981633974483, 0.0))
     low = 3.8981718325193755e-17 * base
+    square = z * z
     w = fma(
-        fma(fma(fma(-0.01779944949680342, z, 0.037989105175290645), z, -0.050374049733418864), z,
-        0.05847750058139845), z, -0.06663131222217844
+        fma(fma(fma(0.037989105175290645, square, 0.05847750058139845), square, 0.0769206748711949),
+        square, 0.11111110823047966), square, 0.1999999999996887
     )
     w2 = fma(
-        fma(fma(fma(w, z, 0.0769206748711949), z, -0.09090898496840684), z, 0.11111110823047966), z,
-        -0.14285714281325468
+        fma(fma(fma(-0.01779944949680342, square, -0.050374049733418864), square,
+        -0.06663131222217844), square, -0.09090898496840684), square, -0.14285714281325468
     )
-    w3 = fma(fma(w2, z, 0.1999999999996887), z, -0.33333333333333265)
+    w3 = fma(fma(w2, z, w), z, -0.33333333333333265)
     angle = base + (fma(z * t, w3, low) + t)
     turned = 3.141592653589793 - (angle - 1.2246467991473532e-16)
     return np.copysign(select(f64(y).view(i64) < 0, turned, angle), x)
 
 
-@helper
+@inline
 def hypot(x, y):
     a = abs(x)
     b = abs(y)
@@ -104,25 +106,24 @@ def forward(x, y):
     """The outputs, and the residuals that backward reads.
 
     Takes   x f64, y f64
-    Gives   phi, (r0, y_bar)
+    Gives   phi, (r0, r1)
     """
     phi = arctan2(y, x)
     t0 = hypot(y, x)
     r0 = select(y == 0.0, y, y / t0 / t0)
-    y_bar = select(x == 0.0, x, x / t0 / t0)
-    return phi, (r0, y_bar)
+    r1 = select(x == 0.0, x, x / t0 / t0)
+    return phi, (r0, r1)
 
 
 @jit
-def backward(r0, y_bar, phi_bar):
+def backward(r0, r1, phi_bar):
     """The gradients, from the residuals and the cotangents of the outputs.
 
-    Takes   r0 f64, y_bar f64, phi_bar f64
-    Gives   x_bar, y_bar
+    Takes   r0 f64, r1 f64, phi_bar f64
+    Gives   x_bar, phi_bar * r1
     """
     x_bar = -(phi_bar * r0)
-    y_bar = phi_bar * y_bar
-    return x_bar, y_bar
+    return x_bar, phi_bar * r1
 
 
 @jit
@@ -130,11 +131,11 @@ def value_and_grad(x, y):
     """The value and its gradients.
 
     Takes   x f64, y f64
-    Gives   phi, (x_bar, y_bar)
+    Gives   phi, (x_bar, r1)
     """
     phi = arctan2(y, x)
     t0 = hypot(y, x)
     r0 = select(y == 0.0, y, y / t0 / t0)
     x_bar = -r0
-    y_bar = select(x == 0.0, x, x / t0 / t0)
-    return phi, (x_bar, y_bar)
+    r1 = select(x == 0.0, x, x / t0 / t0)
+    return phi, (x_bar, r1)

@@ -30,17 +30,18 @@ except ImportError:  # the same text runs, slowly, as plain Python
 
         return plain
 
-    helper = jit
+    helper = inline = jit
 else:
     FLAGS = {"error_model": "numpy", "nogil": True, "boundscheck": False, "no_cfunc_wrapper": True}
     jit = njit(**FLAGS)
     helper = register_jitable(**FLAGS)
+    inline = register_jitable(forceinline=True, **FLAGS)  # so that loops around it are vectorised
 
 f64 = np.float64
 i64 = np.int64
 
 
-@helper
+@inline
 def log(x):
     tiny = x < 2.2250738585072014e-308
     c = select(tiny, 6755399441055798.0, 6755399441055744.0)
@@ -65,7 +66,7 @@ def log(x):
     return select(x > 0.0, y2, below)
 
 
-@helper
+@inline
 def exp(x):
     t = select(x < -746.0, -746.0, x)
     t2 = select(t > 710.0, 710.0, t)
@@ -73,15 +74,16 @@ def exp(x):
     k = s - 6755399441055744.0
     r = fma(k, -0.6931471805599453, t2)
     r2 = fma(k, -2.3190468138462996e-17, r)
+    square = r2 * r2
     q = fma(
-        fma(fma(fma(2.5110040441845758e-08, r2, 2.7632643465014625e-07), r2,
-        2.7557242361759715e-06), r2, 2.4801487358626297e-05), r2, 0.0001984126988656883
+        fma(fma(fma(2.5110040441845758e-08, square, 2.7557242361759715e-06), square,
+        0.0001984126988656883), square, 0.008333333333322215), square, 0.16666666666666674
     )
     q2 = fma(
-        fma(fma(fma(q, r2, 0.0013888888947792063), r2, 0.008333333333322215), r2,
-        0.041666666666522086), r2, 0.16666666666666674
+        fma(fma(2.7632643465014625e-07, square, 2.4801487358626297e-05), square,
+        0.0013888888947792063), square, 0.041666666666522086
     )
-    q3 = fma(q2, r2, 0.500000000000001)
+    q3 = fma(fma(q2, r2, q), r2, 0.500000000000001)
     u = 1.0 + r2
     p = u + fma(r2 * r2, q3, r2 - (u - 1.0))
     n = f64(s).view(i64)
@@ -97,7 +99,7 @@ def value(z, p):
     """The function value.
 
     Takes   z f64[3], p f64[3]
-    Gives   total - total2
+    Gives   f
     """
     total = f64(0.0)
     top = f64(-math.inf)
@@ -115,7 +117,8 @@ def value(z, p):
     t4 = select(abs(top) < math.inf, top, 0.0)
     for i in range(3):
         total2 = fma(p[i], z[i] - t4 - t3, total2)
-    return total - total2
+    f = total - total2
+    return f
 
 
 @jit
@@ -123,7 +126,7 @@ def forward(z, p):
     """The outputs, and the residuals that backward reads.
 
     Takes   z f64[3], p f64[3]
-    Gives   total - total3, (r0,)
+    Gives   f, (r0,)
     """
     total = f64(0.0)
     top = f64(-math.inf)
@@ -154,7 +157,8 @@ def forward(z, p):
         t10 = v0[i]
         r0[i] = select(t10 == 0.0, t10, t10 / total2)
         total3 = fma(p[i], z[i] - t11 - t9, total3)
-    return total - total3, (r0,)
+    f = total - total3
+    return f, (r0,)
 
 
 @jit
@@ -178,7 +182,7 @@ def value_and_grad(z, p):
     """The value and its gradients.
 
     Takes   z f64[3], p f64[3]
-    Gives   total - total4, z_bar
+    Gives   f, z_bar
     """
     total = f64(0.0)
     top = f64(-math.inf)
@@ -213,4 +217,5 @@ def value_and_grad(z, p):
         t11 = p[i]
         z_bar[i] = r0 * total1 - t11
         total4 = fma(t11, z[i] - t12 - t9, total4)
-    return total - total4, z_bar
+    f = total - total4
+    return f, z_bar

@@ -32,17 +32,18 @@ except ImportError:  # the same text runs, slowly, as plain Python
 
         return plain
 
-    helper = jit
+    helper = inline = jit
 else:
     FLAGS = {"error_model": "numpy", "nogil": True, "boundscheck": False, "no_cfunc_wrapper": True}
     jit = njit(**FLAGS)
     helper = register_jitable(**FLAGS)
+    inline = register_jitable(forceinline=True, **FLAGS)  # so that loops around it are vectorised
 
 f64 = np.float64
 i64 = np.int64
 
 
-@helper
+@inline
 def exp(x):
     t = select(x < -746.0, -746.0, x)
     t2 = select(t > 710.0, 710.0, t)
@@ -50,15 +51,16 @@ def exp(x):
     k = s - 6755399441055744.0
     r = fma(k, -0.6931471805599453, t2)
     r2 = fma(k, -2.3190468138462996e-17, r)
+    square = r2 * r2
     q = fma(
-        fma(fma(fma(2.5110040441845758e-08, r2, 2.7632643465014625e-07), r2,
-        2.7557242361759715e-06), r2, 2.4801487358626297e-05), r2, 0.0001984126988656883
+        fma(fma(fma(2.5110040441845758e-08, square, 2.7557242361759715e-06), square,
+        0.0001984126988656883), square, 0.008333333333322215), square, 0.16666666666666674
     )
     q2 = fma(
-        fma(fma(fma(q, r2, 0.0013888888947792063), r2, 0.008333333333322215), r2,
-        0.041666666666522086), r2, 0.16666666666666674
+        fma(fma(2.7632643465014625e-07, square, 2.4801487358626297e-05), square,
+        0.0013888888947792063), square, 0.041666666666522086
     )
-    q3 = fma(q2, r2, 0.500000000000001)
+    q3 = fma(fma(q2, r2, q), r2, 0.500000000000001)
     u = 1.0 + r2
     p = u + fma(r2 * r2, q3, r2 - (u - 1.0))
     n = f64(s).view(i64)
@@ -69,7 +71,7 @@ def exp(x):
     )
 
 
-@helper
+@inline
 def log(x):
     tiny = x < 2.2250738585072014e-308
     c = select(tiny, 6755399441055798.0, 6755399441055744.0)
@@ -94,7 +96,7 @@ def log(x):
     return select(x > 0.0, y2, below)
 
 
-@helper
+@inline
 def sum_error(a, b):
     """a + b minus its rounded value (TwoSum, Knuth)."""
     s = a + b
@@ -102,7 +104,7 @@ def sum_error(a, b):
     return a - (s - t) + (b - t)
 
 
-@helper
+@inline
 def sum_with_error(total, rest):
     """total + rest; an overflowing total stays as it is."""
     return select(rest == rest, total + rest, total)
@@ -115,7 +117,7 @@ def value(X, Y, W1, b1):
     Takes   X f64[n, 64], Y f64[n, 10], W1 f64[64, 10], b1 f64[10]
     Gives   J
     """
-    n = Y.shape[0]
+    n = X.shape[0]
     t0 = f64(n)
     v0 = np.empty((n, 10), f64)
     np.dot(X, W1, v0)
@@ -153,7 +155,7 @@ def forward(X, Y, W1, b1):
     Takes   X f64[n, 64], Y f64[n, 10], W1 f64[64, 10], b1 f64[10]
     Gives   J, (r0,)
     """
-    n = Y.shape[0]
+    n = X.shape[0]
     t0 = f64(n)
     v0 = np.empty((n, 10), f64)
     np.dot(X, W1, v0)
@@ -206,7 +208,7 @@ def backward(X, Y, r0, J_bar):
     Takes   X f64[n, 64], Y f64[n, 10], r0 f64[n, 10], J_bar f64
     Gives   W1_bar, b1_bar
     """
-    n = Y.shape[0]
+    n = X.shape[0]
     t0 = J_bar / f64(n)
     z2_bar = np.empty((n, 10), f64)
     b1_bar = np.zeros(10, f64)
@@ -217,7 +219,6 @@ def backward(X, Y, r0, J_bar):
         v0 = total
         t1 = v0
         for j in range(10):
-            # z2 = (X @ W1) + b1
             t2 = r0[i, j] * t1 - t0 * Y[i, j]
             # z2 = (X @ W1) + b1
             z2_bar[i, j] = t2
@@ -234,7 +235,7 @@ def value_and_grad(X, Y, W1, b1):
     Takes   X f64[n, 64], Y f64[n, 10], W1 f64[64, 10], b1 f64[10]
     Gives   J, (W1_bar, b1_bar)
     """
-    n = Y.shape[0]
+    n = X.shape[0]
     t0 = f64(n)
     t1 = -1.0 / t0
     v0 = np.empty((n, 10), f64)
@@ -280,7 +281,6 @@ def value_and_grad(X, Y, W1, b1):
             t10 = Y[i, j]
             t12 = v3[j]
             r0 = select(t12 == 0.0, t12, t12 / t11)
-            # z2 = (X @ W1) + b1
             t14 = t1 * t10 - r0 * t13
             # z2 = (X @ W1) + b1
             z2_bar[i, j] = t14

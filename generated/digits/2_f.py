@@ -29,11 +29,12 @@ except ImportError:  # the same text runs, slowly, as plain Python
 
         return plain
 
-    helper = jit
+    helper = inline = jit
 else:
     FLAGS = {"error_model": "numpy", "nogil": True, "boundscheck": False, "no_cfunc_wrapper": True}
     jit = njit(**FLAGS)
     helper = register_jitable(**FLAGS)
+    inline = register_jitable(forceinline=True, **FLAGS)  # so that loops around it are vectorised
 
 f64 = np.float64
 i64 = np.int64
@@ -44,12 +45,12 @@ def value(X, W1, b1):
     """The function value.
 
     Takes   X f64[n, 64], W1 f64[64, 10], b1 f64[10]
-    Gives   v1
+    Gives   f
     """
     n = X.shape[0]
     v0 = np.empty((n, 10), f64)
     np.dot(X, W1, v0)
-    v1 = np.empty(n, i64)
+    f = np.empty(n, i64)
     for i in range(n):
         best = f64(-math.inf)
         at = 0
@@ -59,8 +60,8 @@ def value(X, W1, b1):
             wins = (t0 > best) | ((t0 != t0) & (best == best))
             at = select(wins, j, at)
             best = select(wins, t0, best)
-        v1[i] = at
-    return v1
+        f[i] = at
+    return f
 
 
 @jit
@@ -68,12 +69,12 @@ def forward(X, W1, b1):
     """The outputs, and the residuals that backward reads.
 
     Takes   X f64[n, 64], W1 f64[64, 10], b1 f64[10]
-    Gives   v1, ()
+    Gives   f, ()
     """
     n = X.shape[0]
     v0 = np.empty((n, 10), f64)
     np.dot(X, W1, v0)
-    v1 = np.empty(n, i64)
+    f = np.empty(n, i64)
     for i in range(n):
         best = f64(-math.inf)
         at = 0
@@ -83,8 +84,8 @@ def forward(X, W1, b1):
             wins = (t0 > best) | ((t0 != t0) & (best == best))
             at = select(wins, j, at)
             best = select(wins, t0, best)
-        v1[i] = at
-    return v1, ()
+        f[i] = at
+    return f, ()
 
 
 @jit

@@ -8,8 +8,8 @@ Operations
     forward         146*n add, 10*n fma, 10*n+1 div, 2 dot, 10*n exp, n log, n sum_error,
                     1 sum_with_error
     backward        84*n add, 20*n mul, 10*n fma, 1 div, 3 dot
-    value_and_grad  294*n add, 20*n mul, 20*n fma, 10*n+2 div, 5 dot, 10*n exp, n log, n sum_error,
-                    1 sum_with_error
+    value_and_grad  294*n add, 20*n mul, 20*n fma, 10*n+2 div, 5 dot, 10*n exp, n log, 1 same,
+                    n sum_error, 1 sum_with_error
 """
 
 import math
@@ -33,17 +33,18 @@ except ImportError:  # the same text runs, slowly, as plain Python
 
         return plain
 
-    helper = jit
+    helper = inline = jit
 else:
     FLAGS = {"error_model": "numpy", "nogil": True, "boundscheck": False, "no_cfunc_wrapper": True}
     jit = njit(**FLAGS)
     helper = register_jitable(**FLAGS)
+    inline = register_jitable(forceinline=True, **FLAGS)  # so that loops around it are vectorised
 
 f64 = np.float64
 i64 = np.int64
 
 
-@helper
+@inline
 def exp(x):
     t = select(x < -746.0, -746.0, x)
     t2 = select(t > 710.0, 710.0, t)
@@ -51,15 +52,16 @@ def exp(x):
     k = s - 6755399441055744.0
     r = fma(k, -0.6931471805599453, t2)
     r2 = fma(k, -2.3190468138462996e-17, r)
+    square = r2 * r2
     q = fma(
-        fma(fma(fma(2.5110040441845758e-08, r2, 2.7632643465014625e-07), r2,
-        2.7557242361759715e-06), r2, 2.4801487358626297e-05), r2, 0.0001984126988656883
+        fma(fma(fma(2.5110040441845758e-08, square, 2.7557242361759715e-06), square,
+        0.0001984126988656883), square, 0.008333333333322215), square, 0.16666666666666674
     )
     q2 = fma(
-        fma(fma(fma(q, r2, 0.0013888888947792063), r2, 0.008333333333322215), r2,
-        0.041666666666522086), r2, 0.16666666666666674
+        fma(fma(2.7632643465014625e-07, square, 2.4801487358626297e-05), square,
+        0.0013888888947792063), square, 0.041666666666522086
     )
-    q3 = fma(q2, r2, 0.500000000000001)
+    q3 = fma(fma(q2, r2, q), r2, 0.500000000000001)
     u = 1.0 + r2
     p = u + fma(r2 * r2, q3, r2 - (u - 1.0))
     n = f64(s).view(i64)
@@ -70,7 +72,7 @@ def exp(x):
     )
 
 
-@helper
+@inline
 def log(x):
     tiny = x < 2.2250738585072014e-308
     c = select(tiny, 6755399441055798.0, 6755399441055744.0)
@@ -95,7 +97,7 @@ def log(x):
     return select(x > 0.0, y2, below)
 
 
-@helper
+@inline
 def sum_error(a, b):
     """a + b minus its rounded value (TwoSum, Knuth)."""
     s = a + b
@@ -103,7 +105,7 @@ def sum_error(a, b):
     return a - (s - t) + (b - t)
 
 
-@helper
+@inline
 def sum_with_error(total, rest):
     """total + rest; an overflowing total stays as it is."""
     return select(rest == rest, total + rest, total)
@@ -224,7 +226,7 @@ def backward(X, W2, Y, z2, a2, r2, J_bar):
             r2 f64[n, 10], J_bar f64
     Gives   W1_bar, b1_bar, W2_bar, b2_bar
     """
-    n = Y.shape[0]
+    n = r2.shape[0]
     t0 = J_bar / f64(n)
     z3_bar = np.empty((n, 10), f64)
     b2_bar = np.zeros(10, f64)
@@ -235,7 +237,6 @@ def backward(X, W2, Y, z2, a2, r2, J_bar):
         v0 = total
         t1 = v0
         for j in range(10):
-            # z3 = (a2 @ W2) + b2
             t2 = r2[i, j] * t1 - t0 * Y[i, j]
             # z3 = (a2 @ W2) + b2
             z3_bar[i, j] = t2
@@ -249,11 +250,8 @@ def backward(X, W2, Y, z2, a2, r2, J_bar):
     b1_bar = np.zeros(64, f64)
     for i in range(n):
         for j in range(64):
-            # z2 = (X @ W1) + b1
             t3 = z2[i, j]
-            # z2 = (X @ W1) + b1
             t4 = a2_bar[i, j]
-            # z2 = (X @ W1) + b1
             t5 = select(t3 > 0.0, t4, select((t3 <= 0.0) | (t4 == 0.0), 0.0, t3))
             # z2 = (X @ W1) + b1
             z2_bar[i, j] = t5
@@ -324,7 +322,6 @@ def value_and_grad(X, Y, W1, b1, W2, b2):
             t10 = Y[i, j]
             t12 = v4[j]
             r2 = select(t12 == 0.0, t12, t12 / t11)
-            # z3 = (a2 @ W2) + b2
             t14 = t1 * t10 - r2 * t13
             # z3 = (a2 @ W2) + b2
             z3_bar[i, j] = t14
@@ -339,15 +336,13 @@ def value_and_grad(X, Y, W1, b1, W2, b2):
     np.dot(z3_bar, W2.T, a2_bar)
     W2_bar = np.empty((64, 10), f64)
     np.dot(a2.T, z3_bar, W2_bar)
-    z2_bar = np.empty((n, 64), f64)
+    # in the memory of a2, which is read no more
+    z2_bar = a2
     b1_bar = np.zeros(64, f64)
     for i in range(n):
         for j in range(64):
-            # z2 = (X @ W1) + b1
             t19 = v0[i, j] + b1[j]
-            # z2 = (X @ W1) + b1
             t20 = a2_bar[i, j]
-            # z2 = (X @ W1) + b1
             t21 = select(t19 > 0.0, t20, select((t19 <= 0.0) | (t20 == 0.0), 0.0, t19))
             # z2 = (X @ W1) + b1
             z2_bar[i, j] = t21

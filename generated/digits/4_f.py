@@ -29,11 +29,12 @@ except ImportError:  # the same text runs, slowly, as plain Python
 
         return plain
 
-    helper = jit
+    helper = inline = jit
 else:
     FLAGS = {"error_model": "numpy", "nogil": True, "boundscheck": False, "no_cfunc_wrapper": True}
     jit = njit(**FLAGS)
     helper = register_jitable(**FLAGS)
+    inline = register_jitable(forceinline=True, **FLAGS)  # so that loops around it are vectorised
 
 f64 = np.float64
 i64 = np.int64
@@ -44,7 +45,7 @@ def value(X, W1, b1, W2, b2):
     """The function value.
 
     Takes   X f64[n, 64], W1 f64[64, 64], b1 f64[64], W2 f64[64, 10], b2 f64[10]
-    Gives   v2
+    Gives   f
     """
     n = X.shape[0]
     v0 = np.empty((n, 64), f64)
@@ -56,7 +57,7 @@ def value(X, W1, b1, W2, b2):
             a2[i, j] = select(z2 > 0.0, z2, select(z2 <= 0.0, 0.0, z2))
     v1 = np.empty((n, 10), f64)
     np.dot(a2, W2, v1)
-    v2 = np.empty(n, i64)
+    f = np.empty(n, i64)
     for i in range(n):
         best = f64(-math.inf)
         at = 0
@@ -66,8 +67,8 @@ def value(X, W1, b1, W2, b2):
             wins = (t0 > best) | ((t0 != t0) & (best == best))
             at = select(wins, j, at)
             best = select(wins, t0, best)
-        v2[i] = at
-    return v2
+        f[i] = at
+    return f
 
 
 @jit
@@ -75,7 +76,7 @@ def forward(X, W1, b1, W2, b2):
     """The outputs, and the residuals that backward reads.
 
     Takes   X f64[n, 64], W1 f64[64, 64], b1 f64[64], W2 f64[64, 10], b2 f64[10]
-    Gives   v2, ()
+    Gives   f, ()
     """
     n = X.shape[0]
     v0 = np.empty((n, 64), f64)
@@ -87,7 +88,7 @@ def forward(X, W1, b1, W2, b2):
             a2[i, j] = select(z2 > 0.0, z2, select(z2 <= 0.0, 0.0, z2))
     v1 = np.empty((n, 10), f64)
     np.dot(a2, W2, v1)
-    v2 = np.empty(n, i64)
+    f = np.empty(n, i64)
     for i in range(n):
         best = f64(-math.inf)
         at = 0
@@ -97,8 +98,8 @@ def forward(X, W1, b1, W2, b2):
             wins = (t0 > best) | ((t0 != t0) & (best == best))
             at = select(wins, j, at)
             best = select(wins, t0, best)
-        v2[i] = at
-    return v2, ()
+        f[i] = at
+    return f, ()
 
 
 @jit

@@ -17,7 +17,7 @@ import numpy as np
 
 from symgrad.emit.count import count, shown
 from symgrad.emit.numba import DTYPES, WIDTH, Line, docstring, fill, function_lines, structure, wrapped
-from symgrad.emit.scalar import literal
+from symgrad.emit.scalar import is_straight, literal
 from symgrad.ir.program import Function, Parameter, Program, Return
 from symgrad.ir.source import Entry, Source
 
@@ -44,11 +44,12 @@ except ImportError:  # the same text runs, slowly, as plain Python
 
         return plain
 
-    helper = jit
+    helper = inline = jit
 else:
     FLAGS = {"error_model": "numpy", "nogil": True, "boundscheck": False, "no_cfunc_wrapper": True}
     jit = njit(**FLAGS)
     helper = register_jitable(**FLAGS)
+    inline = register_jitable(forceinline=True, **FLAGS)  # so that loops around it are vectorised
 """
 
 
@@ -64,9 +65,14 @@ def emit(program: Program, *, doc: str, regenerate: str, shapes: Mapping[str, st
     for function in program.functions:
         entry = function.name in program.entries
         documented = replace(function, doc=_documentation(function, shapes or {})) if entry else function
-        body += [("", None), ("", None), *function_lines(documented, "@jit" if entry else "@helper")]
+        body += [("", None), ("", None), *function_lines(documented, _decorator(function, entry))]
     head = [*docstring(_header(program, doc, regenerate)), "", *_imports([line for line, _ in body])]
     return _source(program, [*((line, None) for line in head), *body])
+
+
+def _decorator(function: Function, entry: bool) -> str:
+    """Entries are compiled for their signature; straight arithmetic is always inlined into its callers."""
+    return "@jit" if entry else "@inline" if is_straight(function) else "@helper"
 
 
 def _source(program: Program, lines: list[Line]) -> Source:

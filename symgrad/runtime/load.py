@@ -16,11 +16,12 @@ but Numba then spends 0.02 s on each for wrappers that nobody calls):
         def jit(function):
             return function
 
-        helper = jit
+        helper = inline = jit
     else:
         FLAGS = {"error_model": "numpy", "nogil": True, "boundscheck": False, "no_cfunc_wrapper": True}
         jit = njit(**FLAGS)
         helper = register_jitable(**FLAGS)
+        inline = register_jitable(forceinline=True, **FLAGS)
 
 What else differs without Numba goes into the same two branches. ``python`` is this text run where
 ``import numba`` fails: exactly what someone without Numba has.
