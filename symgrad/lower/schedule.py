@@ -11,11 +11,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from symgrad.ir.node import Node
-from symgrad.ir.types import Shape
+from symgrad.ir.types import Shape, size_product
 from symgrad.ir.walk import topological
 from symgrad.lower.access import is_view
 from symgrad.lower.lanes import profile
 from symgrad.lower.loops import Kernel, Part
+from symgrad.lower.nest import is_short
 from symgrad.lower.sizes import squeeze
 
 DEAR = 16  # additions; above it a value read by several kernels is stored
@@ -68,6 +69,10 @@ class Scheduler:
         self.outputs = outputs
         self.asked = Counter(outputs)
         self.stored = self._must_be_stored()
+        self.flat = {n for n in self.inner if _wants_flat(n)}
+        for node in self.flat:
+            self.stored.add(node)
+            self.stored |= {a for a in node.args if squeeze(a.shape) and a not in self.leaves}
         self.cost = self._costs()
 
     def _must_be_stored(self) -> set[Node]:
@@ -120,13 +125,14 @@ class Scheduler:
         return at
 
     def _arrival(self, node: Node, a: Node, same: dict[Node, int], other: dict[Node, int]) -> int:
-        return same[a] if _reads_in_place(node, a) else other[a]
+        crosses = a not in self.leaves and (node in self.flat) != (a in self.flat)
+        return same[a] if _reads_in_place(node, a) and not crosses else other[a]
 
     def key(self, node: Node, at: dict[Node, int]) -> tuple:
         """The kernel that computes a node: one nest for a stage and a domain."""
         if node.op.name in _OWN_NEST:
             return (at[node], node)
-        return (at[node], domain(node))
+        return (at[node], domain(node), node in self.flat)
 
     def _dear(self, at: dict[Node, int]) -> set[Node]:
         """Nodes that would be computed in several kernels, or again for every row, at a cost that counts."""
@@ -146,7 +152,7 @@ class Scheduler:
 
     def _reader(self, node: Node, user: Node, reader: dict[Node, object], at: dict[Node, int]) -> object:
         if user.op.name == "concatenate" or user.op.name == "pad":
-            return (at[user], squeeze(node.shape))
+            return (at[user], squeeze(node.shape), False)
         if is_inline(user) and user not in self.stored:
             return reader[user] if user.type.rank else (at[user], user)
         return self.key(user, at)
@@ -169,7 +175,7 @@ class Scheduler:
     def _join(self, node: Node, at: dict[Node, int], stage: Stage, kernels: dict[tuple, Kernel]) -> None:
         """Add the node to the kernels of its stage."""
         for size, part in _parts(node):
-            key = (at[node], size)
+            key = (at[node], size, node in self.flat)
             if key not in kernels:
                 kernels[key] = Kernel(size)
                 stage.tasks.append(kernels[key])
@@ -191,6 +197,14 @@ class Scheduler:
 
 
 _MANY = object()
+
+
+def _wants_flat(node: Node) -> bool:
+    """Whether an element calls a function and the innermost axis is too short for lanes, but all are read in order."""
+    own = squeeze(node.shape)
+    if len(own) < 2 or not is_short(own[-1]) or is_short(size_product(own)) or not profile(node)[1]:
+        return False
+    return all(squeeze(a.shape) in ((), own) for a in node.args)
 
 
 def domain(node: Node) -> Shape:
