@@ -1,0 +1,98 @@
+"""The example scripts run as a reader runs them, and print the numbers of the text."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SCRIPTS = sorted((ROOT / "examples").glob("*.py"))
+
+PRINTED = {  # what must stand in the output, in this order
+    "01_gates": [
+        "f = -12, df/dq = -4, df/dx = -4, df/dy = -4, df/dz = 3",
+        "f = -20, gradients -8, 6, 2, 0",
+        "f = -9, gradients -3, 3",
+    ],
+    "02_sigmoid_neuron": [
+        "f = 0.7310585786", "-0.5344466454", "-0.5344466454", "-0.1966119332", "0.1966119332",
+        "w0 = -0.1966119332", "x0 = 0.3932238665", "w1 = -0.3932238665", "x1 = -0.5898357997", "w2 = 0.1966119332",
+    ],
+    "03_composite": ["h(2) = 36; backward 12, 24", "(36.0, 24.0)", "90.0 1188.0"],
+    "04_vectorised": ["f = 0.116", "[0.44, 0.52]", "[[0.088, 0.176], [0.104, 0.208]]", "[-0.112, 0.636]"],
+    "05_diagonal_jacobian": ["structure diagonal", "134,217,728 bytes", "4096 entries"],
+    "06_logistic_regression": [
+        "a - y", "L = 0.5458929372", "-1.7261490371", "-0.4206757479", "(-0.0420675748, -0.2944730235)",
+        "0.8210337874, 0.3472365117, 0.3103378739", "L = 0.4250500511",
+    ],
+    "07_two_layers": [
+        r"\delta^{(3)} &= -(y - \hat{y}) \odot f'(z^{(3)})", r"X^\top \delta^{(2)}",
+        "J = 0.0897828497", "59.8833002884",
+        "[[-0.01964839, 0.02272304, -0.02550049], [-0.01441394, 0.01656414, -0.01847338]]",
+        "[[-0.09675371], [-0.09033292], [-0.08146022]]", "J = 0.0895177584", "59.9216067353",
+    ],
+    "10_gradient_descent": ["factor 0.4", "0.001638", "factor -1", "1, -1, 1, -1", "factor -2", "64, -128"],
+    "11_linear_regression": [
+        "-15.33333333333", "-6.66666666666", "'1/3'", "'3/2'", "0.0555555555555", "[1.5, 0.333333]",
+    ],
+    "12_xor": ["0.6931471806", "gradient [0.0, 0.0], 0.0", "[0.0, 1.0, 1.0, 0.0]"],
+    "13_polar": ["r(3, 4) = 5", "(0.6, 0.8)", "phi(3, 4) = 0.927295218", "(-0.16, 0.12)"],
+    "14_softmax": [
+        "L = 0.4170300163", "-0.3409988611, 0.2424329707, 0.0985658904",
+        "0.8018185525", "0.8869413785", "0.085122826", "[-0.2, 0.1, 0.1]",
+    ],
+    "15_numerical_gradient": ["-0.1966119332", "4.5e-03    5.9e-05", "101,001 evaluations"],
+}  # fmt: skip
+
+
+@functools.cache
+def output(script):
+    """What a script prints; it must end well and warn of nothing."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error::RuntimeWarning", str(script)],
+        capture_output=True, text=True, timeout=300, encoding="utf-8",
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout
+
+
+def test_every_script_is_tested():
+    assert {s.stem for s in SCRIPTS} == {*PRINTED, "digits"}
+
+
+@pytest.mark.parametrize("stem", PRINTED)
+def test_prints_the_numbers_of_the_text(stem):
+    text = output(ROOT / "examples" / f"{stem}.py")
+    place = 0
+    for piece in PRINTED[stem]:
+        found = text.find(piece, place)
+        assert found >= 0, f"{piece!r} is missing after {text[:place][-80:]!r}"
+        place = found + len(piece)
+
+
+def test_the_small_network_learns_xor():
+    scores = re.search(r"2000 steps: \[(.*?)\]", output(ROOT / "examples" / "12_xor.py"))
+    assert [round(float(v)) for v in scores[1].split(",")] == [0, 1, 1, 0]
+
+
+@pytest.mark.slow
+def test_digits():
+    pytest.importorskip("sklearn", reason="the digits come with scikit-learn")
+    text = output(ROOT / "examples" / "digits.py")
+    linear, hidden = (float(v) for v in re.findall(r"test accuracy (\d\.\d+)", text))
+    assert hidden >= 0.95
+    assert linear >= 0.9
+    assert text.count("gradient against differences") == 2
+    assert "FAIL" not in text
+    assert "undecided" not in text
+    losses = [float(v) for v in re.findall(r"epoch +\d+ +(\d\.\d+)", text)]
+    assert losses[len(losses) // 2 - 1] < losses[0] / 3
+    assert losses[-1] < losses[len(losses) // 2] / 3
