@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from symgrad.api.bundle import DTYPES
 from symgrad.api.differentiate import resolve
 from symgrad.api.function import CompiledFunction, Definition
 from symgrad.errors import DeclarationError, DtypeError
@@ -34,8 +35,9 @@ def compile(
     >>> fn.value_and_grad(-2.0, 5.0, -4.0)
     (-12.0, (-4.0, -4.0, 3.0))
     """
-    if dtype not in ("float64", "float32"):
-        raise DtypeError(f"unknown dtype {str(dtype)!r}", fix='use "float64" or "float32"')
+    dtype = getattr(dtype, "__name__", str(dtype))  # numpy.float32 is "float32"
+    if dtype not in DTYPES:
+        raise DtypeError(f"unknown dtype {dtype!r}", fix='use "float64" or "float32"')
     single = not isinstance(f, (list, tuple, Mapping))
     keys = tuple(map(str, f)) if isinstance(f, Mapping) else None
     outputs = [_output(item) for item in ([f] if single else f.values() if isinstance(f, Mapping) else f)]

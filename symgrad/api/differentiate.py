@@ -28,9 +28,9 @@ def resolve(wrt: Any, f: Sequence[Node]) -> list[Node]:
 
 def _one(item: Any, f: Sequence[Node]) -> Node:
     if isinstance(item, str):
-        found = [n for n in topological(f) if name_of(n) == item]
+        found = [n for n in topological(f) if n.op.name in ("variable", "named") and name_of(n) == item]
         if not found:
-            known = sorted({name for n in topological(f) if (name := name_of(n)) is not None})
+            known = sorted({name for n in topological(f) if (name := name_of(n))})
             raise DeclarationError(
                 f"no variable or named intermediate {printable(item)!r}",
                 ("names", ", ".join(map(printable, known[:12]))),
@@ -44,11 +44,11 @@ def _one(item: Any, f: Sequence[Node]) -> Node:
     return node
 
 
-def name_of(node: Node) -> str | None:
-    """The name of a variable or a named intermediate."""
+def name_of(node: Node) -> str:
+    """The name of a variable or a named intermediate; "" of any other node."""
     if node.op.name == "variable":
         return node["variable"].name
-    return node["name"] if node.op.name == "named" else None
+    return node["name"] if node.op.name == "named" else ""
 
 
 def _stable(f: Node, keep: Sequence[Node]) -> Node:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from symgrad.api.bundle import Diagonal
-from symgrad.frontend.sympy import from_sympy
 from symgrad.frontend.tensor import as_node
 from symgrad.ir.evaluate import evaluate as run
 from symgrad.ir.node import Node
@@ -16,7 +15,7 @@ from symgrad.ir.walk import variables
 from symgrad.runtime.border import bind, check_shapes, convert
 
 
-def evaluate(tensor: Any, *args: Any, **values: Any) -> Any:
+def evaluate(tensor: Any, /, *args: Any, **values: Any) -> Any:
     """The value of a tensor for values of its variables, computed by NumPy node by node.
 
     >>> from symgrad.frontend.declare import symbols
@@ -24,8 +23,7 @@ def evaluate(tensor: Any, *args: Any, **values: Any) -> Any:
     >>> evaluate(x * y, x=2.0, y=3.0)
     6.0
     """
-    node = (from_sympy(tensor) if hasattr(tensor, "atoms") else None) or tensor
-    node = as_node(node)
+    node = as_node(tensor)
     needed = variables([node])
     given = bind(needed, args, values)
     arrays = [convert(v["variable"].name, g, v.type, "float64") for v, g in zip(needed, given, strict=True)]

@@ -19,7 +19,7 @@ from symgrad.api.views import Views
 from symgrad.errors import CallError, NotDifferentiableError, ShapeError
 from symgrad.frontend.freeze import restore_nodes, store
 from symgrad.ir.node import Node
-from symgrad.ir.show import described
+from symgrad.ir.show import described, printable
 from symgrad.pipeline import derive
 from symgrad.runtime.border import bind, check_shapes, convert, plain_array
 
@@ -40,12 +40,17 @@ class Definition:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Residuals:
-    """What ``forward`` keeps for ``backward``."""
+    """What ``forward`` keeps for ``backward``; its arrays are its own."""
 
-    bundle: Bundle
+    function: CompiledFunction
     values: tuple
     shapes: tuple  # of the outputs
     shape: tuple | None  # of the batch, where scalars came as arrays
+
+    @property
+    def bundle(self) -> Bundle:
+        """The compiled entries that made it."""
+        return self.function._bundle if self.shape is None else self.function._batch
 
 
 class CompiledFunction(Views):
@@ -64,34 +69,18 @@ class CompiledFunction(Views):
         self._simple = d.single and self._scalar and d.dtype == "float64"
         self._fast: dict[str, Any] = {}
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """The names of the inputs, in the order of positional arguments."""
-        return tuple(v["variable"].name for v in self._definition.inputs)
-
-    @property
-    def wrt(self) -> tuple[str, ...]:
-        """The names of what gradients are taken with respect to."""
-        names = self._bundle.derived.names
-        return tuple(x["variable"].name if x.op.name == "variable" else names[x][0] for x in self._bundle.derived.wrt)
-
-    @property
-    def dtype(self) -> str:
-        """The float type: "float64" or "float32"."""
-        return self._definition.dtype
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         """The value: floats for scalars, fresh arrays otherwise, in the structure that was compiled."""
         if self._simple and not kwargs and len(args) == self._count and all(type(a) is float for a in args):
             return self._quick("value")(*args)
         bundle, values, shape = self._arguments(args, kwargs)
         return self._structured(bundle.call("value", values), shape)
 
-    def grad(self, *args: Any, **kwargs: Any) -> Any:
+    def grad(self, /, *args: Any, **kwargs: Any) -> Any:
         """The gradient: one array for one ``wrt``, a tuple for a list."""
         return self.value_and_grad(*args, **kwargs)[1]
 
-    def value_and_grad(self, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
+    def value_and_grad(self, /, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
         """The value and the gradient together."""
         if self._simple and not kwargs and len(args) == self._count and all(type(a) is float for a in args):
             fast = self._fast.get("value_and_grad")
@@ -120,16 +109,16 @@ class CompiledFunction(Views):
             self._fast[name] = fast
         return fast
 
-    def forward(self, *args: Any, **kwargs: Any) -> tuple[Any, Residuals]:
+    def forward(self, /, *args: Any, **kwargs: Any) -> tuple[Any, Residuals]:
         """The value, and what ``backward`` needs."""
         self._need_wrt()
         bundle, values, shape = self._arguments(args, kwargs)
         outputs, stored = bundle.call("forward", values)
         by_node = dict(zip(bundle.targets["forward"].inputs, values, strict=True))
-        kept = tuple(by_node[n] for n in bundle.halves.read) + tuple(stored)
+        read = tuple(np.array(by_node[n]) if n.shape else by_node[n] for n in bundle.halves.read)
         flat = outputs if len(self._definition.outputs) > 1 else (outputs,)
         shapes = tuple(np.shape(v) for v in flat)
-        return self._structured(outputs, shape), Residuals(bundle, kept, shapes, shape)
+        return self._structured(outputs, shape), Residuals(self, (*read, *stored), shapes, shape)
 
     def backward(self, residuals: Residuals, cotangent: Any = 1.0) -> Any:
         """The gradient for a cotangent of the output's structure and shape; may be called again."""
@@ -145,11 +134,7 @@ class CompiledFunction(Views):
 
     def _seeds(self, residuals: Residuals, cotangent: Any) -> list[Any]:
         d = self._definition
-        if d.keys is not None and isinstance(cotangent, Mapping):
-            cotangent = [cotangent[k] for k in d.keys]
-        items = [cotangent] if d.single else list(cotangent) if isinstance(cotangent, (list, tuple)) else None
-        if items is None or len(items) != len(d.outputs):
-            raise ShapeError(f"backward takes {len(d.outputs)} cotangents, one an output")
+        items = _items(d, cotangent)
         seeds: list[Any] = []
         for item, node, shape in zip(items, residuals.bundle.derived.seeds, residuals.shapes, strict=True):
             array = convert(
@@ -241,6 +226,21 @@ class CompiledFunction(Views):
 
 def _batched(value: Any, shape: tuple | None) -> Any:
     return value if shape is None else np.asarray(value).reshape(shape)
+
+
+def _items(d: Definition, cotangent: Any) -> list[Any]:
+    """One cotangent an output, given in the outputs' structure."""
+    if d.single:
+        return [cotangent]
+    if d.keys is not None and isinstance(cotangent, Mapping):
+        if set(cotangent) != set(d.keys):
+            given = ", ".join(printable(str(k)) for k in cotangent)
+            facts = ("outputs", ", ".join(map(printable, d.keys[:12]))), ("given", given)
+            raise CallError("the cotangents have other names than the outputs", *facts)
+        return [cotangent[k] for k in d.keys]
+    if not isinstance(cotangent, (list, tuple)) or len(cotangent) != len(d.outputs):
+        raise ShapeError(f"backward takes {len(d.outputs)} cotangents, one an output")
+    return list(cotangent)
 
 
 def _restored(rows: list, places: list, counts: tuple[int, int], rest: tuple) -> CompiledFunction:

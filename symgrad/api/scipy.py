@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -9,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symgrad.api.differentiate import hessian, hvp
+from symgrad.api.differentiate import hessian, hvp, name_of
 from symgrad.errors import CallError, ShapeError
 from symgrad.frontend.declare import input as declare_input
 from symgrad.frontend.tensor import Tensor
 from symgrad.ir.node import Node
 from symgrad.ir.types import Size, substitute
-from symgrad.runtime.border import check_shapes, convert
+from symgrad.runtime.border import bind, check_shapes, convert, listed
 
 if TYPE_CHECKING:
     from symgrad.api.function import CompiledFunction
@@ -32,9 +33,12 @@ class Problem:
     function: CompiledFunction
     variables: tuple[Node, ...]
     shapes: tuple[tuple[int, ...], ...]
-    fixed: Mapping[str, Any]
+    fixed: Mapping[Node, Any]
     x0: np.ndarray
     _last: tuple[bytes, float, np.ndarray] | None = field(default=None, repr=False)
+
+    def __reduce__(self) -> tuple:
+        return _restored, (self.function, self.shapes, tuple(self.fixed.values()), self.x0)
 
     @property
     def bounds(self) -> list[tuple[float, float]]:
@@ -43,7 +47,7 @@ class Problem:
 
     def flatten(self, values: Any) -> np.ndarray:
         """Arrays of the variables (a sequence in their order, or a dict by name) as one vector."""
-        return _flatten([v["variable"].name for v in self.variables], values, self.shapes)
+        return _flatten(self.variables, values, self.shapes)
 
     def unflatten(self, x: Any) -> Any:
         """One vector as the variables' arrays: a tuple (or one array, for one ``wrt``)."""
@@ -52,19 +56,21 @@ class Problem:
 
     def _parts(self, x: Any) -> list[Any]:
         x = np.asarray(x, dtype=float)
-        sizes = [int(np.prod(shape)) for shape in self.shapes]
+        sizes = [math.prod(shape) for shape in self.shapes]
         if x.shape != (sum(sizes),):
             raise ShapeError(f"the flat vector has {sum(sizes)} elements", ("given", str(x.shape)))
         pieces = np.split(x, np.cumsum(sizes)[:-1])
         return [float(p[0]) if shape == () else p.reshape(shape) for p, shape in zip(pieces, self.shapes, strict=True)]
 
-    def _values(self, x: Any) -> dict[str, Any]:
-        return {**self.fixed, **{v["variable"].name: p for v, p in zip(self.variables, self._parts(x), strict=True)}}
+    def _values(self, x: Any) -> list[Any]:
+        """Every input, in the function's order."""
+        values = {**self.fixed, **dict(zip(self.variables, self._parts(x), strict=True))}
+        return [values[v] for v in self.function._definition.inputs]
 
     def _both(self, x: Any) -> tuple[float, np.ndarray]:
         key = np.asarray(x, dtype=float).tobytes()
         if self._last is None or self._last[0] != key:
-            value, gradient = self.function.value_and_grad(**self._values(x))
+            value, gradient = self.function.value_and_grad(*self._values(x))
             parts = (gradient,) if self.function._definition.wrt_single else gradient
             self._last = key, value, np.concatenate([np.ravel(np.asarray(g, float)) for g in parts])
         return self._last[1], self._last[2].copy()
@@ -85,8 +91,8 @@ class Problem:
 
     def hess(self, x: Any) -> np.ndarray:
         """The Hessian as a square matrix."""
-        blocks = iter(self._second(**self._values(x)))
-        sizes = [int(np.prod(shape)) for shape in self.shapes]
+        blocks = iter(self._second(*self._values(x)))
+        sizes = [math.prod(shape) for shape in self.shapes]
         return np.block([[np.reshape(np.asarray(next(blocks)), (m, n)) for n in sizes] for m in sizes])
 
     @cached_property
@@ -98,9 +104,14 @@ class Problem:
 
     def hessp(self, x: Any, p: Any) -> np.ndarray:
         """The Hessian times a vector."""
-        vectors = {f"p{i}_vector": part for i, part in enumerate(self._parts(p))}
-        parts = self._product(**self._values(x), **vectors)
+        parts = self._product(*self._values(x), *self._parts(p))
         return np.concatenate([np.ravel(np.asarray(part, float)) for part in parts])
+
+
+def _restored(function: CompiledFunction, shapes: tuple, fixed: Sequence[Any], x0: np.ndarray) -> Problem:
+    d = function._definition
+    others = [v for v in d.inputs if v not in d.wrt]
+    return Problem(function, d.wrt, shapes, dict(zip(others, fixed, strict=True)), x0)
 
 
 def _compiled(function: CompiledFunction, outputs: Sequence[Tensor], inputs: Sequence[Node]) -> CompiledFunction:
@@ -111,24 +122,34 @@ def _compiled(function: CompiledFunction, outputs: Sequence[Tensor], inputs: Seq
     )
 
 
-def _flatten(names: Sequence[str], values: Any, shapes: Sequence[tuple[int, ...]]) -> np.ndarray:
-    items = (
-        [values[name] for name in names]
-        if isinstance(values, Mapping)
-        else list(values)
-        if isinstance(values, (list, tuple))
-        else [values]
-    )
-    if len(items) != len(names):
-        raise ShapeError(f"{len(items)} arrays for {len(names)} variables")
-    arrays = [np.asarray(item, dtype=float) for item in items]
-    for name, array, shape in zip(names, arrays, shapes, strict=True):
-        if array.shape != tuple(shape):
-            raise ShapeError(f"{name} has another shape", ("declared", str(shape)), ("given", str(array.shape)))
-    return np.concatenate([a.reshape(-1) for a in arrays])
+def _flatten(variables: Sequence[Node], values: Any, shapes: Sequence[tuple[int, ...]]) -> np.ndarray:
+    items = _given(variables, values)
+    if len(items) != len(variables):
+        raise ShapeError(f"{len(items)} arrays for {len(variables)} variables")
+    arrays = [convert(name_of(v), item, v.type, "float64") for v, item in zip(variables, items, strict=True)]
+    for v, array, shape in zip(variables, arrays, shapes, strict=True):
+        if array.shape != shape:
+            raise ShapeError(f"{name_of(v)} has another shape", ("declared", str(shape)), ("given", str(array.shape)))
+    return np.concatenate([a.reshape(-1) for a in arrays]) if arrays else np.zeros(0)
 
 
-def as_scipy(function: CompiledFunction, x0: Any = None, **fixed: Any) -> Problem:
+def _given(variables: Sequence[Node], values: Any) -> list[Any]:
+    """Values of the variables from a dict by name, a sequence in their order, or one array."""
+    if isinstance(values, Mapping):
+        names = [name_of(v) for v in variables]
+        if set(values) != set(names):
+            raise CallError(
+                "the start names other variables",
+                ("variables", listed(names)),
+                ("given", listed(list(map(str, values)))),
+            )
+        return [values[name] for name in names]
+    if len(variables) > 1 and isinstance(values, (list, tuple)):
+        return list(values)
+    return [values]
+
+
+def as_scipy(function: CompiledFunction, x0: Any, fixed: Mapping[str, Any]) -> Problem:
     """The problem of minimising a compiled scalar function over its ``wrt``; other inputs are fixed by name.
 
     ``x0`` is a start: arrays of the variables (a dict, or a sequence in their order), or the flat vector; by default
@@ -138,44 +159,46 @@ def as_scipy(function: CompiledFunction, x0: Any = None, **fixed: Any) -> Proble
     d = function._definition
     if any(x.op.name != "variable" for x in d.wrt):
         raise CallError("as_scipy needs variables as wrt, not intermediates")
-    missing = [v["variable"].name for v in d.inputs if v not in d.wrt and v["variable"].name not in fixed]
-    if missing:
-        raise CallError(
-            f"fix the inputs that are not varied: {', '.join(missing)}", ("inputs", ", ".join(function.inputs))
-        )
-    sizes = _sizes(d, fixed)
+    others = [v for v in d.inputs if v not in d.wrt]
+    known = dict(zip(others, bind(others, (), fixed), strict=True))
+    arrays = _arrays(d.wrt, x0)
+    sizes = _sizes({**known, **arrays}, d.dtype)
     shapes = tuple(tuple(_known(n, sizes) for n in v.shape) for v in d.wrt)
-    start = _start([v["variable"] for v in d.wrt], shapes, x0)
-    return Problem(function, d.wrt, shapes, dict(fixed), start)
+    if x0 is None or arrays:
+        start = _flatten(
+            d.wrt, [arrays.get(v, np.zeros(shape)) for v, shape in zip(d.wrt, shapes, strict=True)], shapes
+        )
+    else:
+        start = np.array(x0, dtype=float)
+        if start.shape != (sum(math.prod(shape) for shape in shapes),):
+            raise ShapeError(
+                "x0 does not fit the variables", ("shapes", ", ".join(map(str, shapes))), ("x0", str(start.shape))
+            )
+    return Problem(function, d.wrt, shapes, known, start)
 
 
-def _sizes(d: Any, fixed: Mapping[str, Any]) -> dict[str, int]:
-    given = [v for v in d.inputs if v["variable"].name in fixed]
-    arrays = [convert(v["variable"].name, fixed[v["variable"].name], v.type, d.dtype) for v in given]
-    return check_shapes(given, arrays)
+def _arrays(variables: Sequence[Node], x0: Any) -> dict[Node, Any]:
+    """The start of each variable, where it is given (or declared) variable by variable; {} for a flat vector."""
+    if x0 is None:
+        inits = {v: v["variable"].init for v in variables}
+        return {v: init for v, init in inits.items() if isinstance(init, np.ndarray)}
+    items = _given(variables, x0)
+    fits = len(items) == len(variables) and all(
+        np.ndim(a) == v.type.rank for a, v in zip(items, variables, strict=True)
+    )
+    if isinstance(x0, Mapping) or fits:
+        return dict(zip(variables, items, strict=True))
+    return {}
+
+
+def _sizes(values: Mapping[Node, Any], dtype: str) -> dict[str, int]:
+    return check_shapes(list(values), [convert(name_of(v), a, v.type, dtype) for v, a in values.items()])
 
 
 def _known(n: int | Size, sizes: Mapping[str, int]) -> int:
     size = substitute(n, sizes)
     if not isinstance(size, int):
-        raise ShapeError(f"the size {n} is not known from the fixed inputs", fix="declare it as a number")
+        raise ShapeError(
+            f"the size {n} is not known", fix="give x0 as an array of each variable, or declare the size as a number"
+        )
     return size
-
-
-def _start(variables: Sequence[Any], shapes: Sequence[tuple[int, ...]], x0: Any) -> np.ndarray:
-    total = sum(int(np.prod(shape)) for shape in shapes)
-    if x0 is not None and not isinstance(x0, Mapping):
-        flat = np.asarray(x0, dtype=float) if not _is_nested(x0, shapes) else None
-        if flat is not None and flat.size == total and (len(shapes) == 1 or flat.ndim == 1):
-            return flat.reshape(-1).copy()
-    if x0 is not None:
-        return _flatten([v.name for v in variables], x0, shapes)
-    parts = [
-        v.init if isinstance(v.init, np.ndarray) else np.zeros(shape)
-        for v, shape in zip(variables, shapes, strict=True)
-    ]
-    return np.concatenate([np.ravel(p) for p in parts])
-
-
-def _is_nested(x0: Any, shapes: Sequence[tuple[int, ...]]) -> bool:
-    return isinstance(x0, (list, tuple)) and any(shape != () for shape in shapes) and any(np.ndim(item) for item in x0)

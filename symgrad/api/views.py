@@ -17,6 +17,7 @@ from symgrad.view.derivation import Derivation
 
 if TYPE_CHECKING:
     from symgrad.api.bundle import Bundle
+    from symgrad.api.function import Definition
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,23 @@ class Views:
     """The reading half of CompiledFunction."""
 
     _bundle: Bundle
+    _definition: Definition
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of the inputs, in the order of positional arguments."""
+        return tuple(v["variable"].name for v in self._definition.inputs)
+
+    @property
+    def wrt(self) -> tuple[str, ...]:
+        """The names of what gradients are taken with respect to."""
+        names = self._bundle.derived.names
+        return tuple(x["variable"].name if x.op.name == "variable" else names[x][0] for x in self._bundle.derived.wrt)
+
+    @property
+    def dtype(self) -> str:
+        """The float type: "float64" or "float32"."""
+        return self._definition.dtype
 
     @property
     def source(self) -> str:
@@ -78,10 +96,19 @@ class Views:
         text = self._bundle.source.text
         return Report(self._bundle.derived.passes, entries, text.count("\n"), self._bundle.loaded.hit)
 
-    def check(self, *args: Any, seed: int = 0, **kwargs: Any) -> CheckReport:
-        """Compare every gradient with differences at a point: a table that prints, with ``ok``."""
+    def check(self, /, *args: Any, **kwargs: Any) -> CheckReport:
+        """Compare every gradient with differences at a point: a table that prints, with ``ok``.
+
+        ``seed=0`` draws the directions (an input of that name comes first).
+        """
+        seed = 0 if "seed" in self.inputs else kwargs.pop("seed", 0)
         return check(self, args, kwargs, Effort(seed=seed))  # type: ignore[arg-type]
 
-    def as_scipy(self, x0: Any = None, **fixed: Any) -> Problem:
-        """x0, fun, jac, hess, hessp, flatten, unflatten, bounds on one flat vector; other inputs are fixed by name."""
-        return as_scipy(self, x0, **fixed)  # type: ignore[arg-type]
+    def as_scipy(self, x0: Any = None, /, **fixed: Any) -> Problem:
+        """x0, fun, jac, hess, hessp, flatten, unflatten, bounds on one flat vector; other inputs are fixed by name.
+
+        The start ``x0`` may be given by name as well, where no input that is to be fixed has that name.
+        """
+        if "x0" in fixed and ("x0" not in self.inputs or "x0" in self.wrt):
+            x0 = fixed.pop("x0")
+        return as_scipy(self, x0, fixed)  # type: ignore[arg-type]

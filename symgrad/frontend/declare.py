@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -11,12 +12,13 @@ from symgrad.errors import DeclarationError
 from symgrad.frontend.tensor import Tensor, as_node
 from symgrad.ir.node import Variable, build
 from symgrad.ir.show import printable
-from symgrad.ir.types import AnySize, ArrayType, Shape, Size
+from symgrad.ir.types import AnySize, ArrayType, Size
 from symgrad.ir.types import named as named_size
 from symgrad.ops.leaf import variable
 
 _KINDS = ("real", "int", "bool")
-_LARGEST = 2**31 - 1  # of one declared size
+LARGEST = 2**31 - 1  # of one declared size
+LARGEST_ARRAY = 2**40 - 1  # elements of one declared array
 _LONGEST_NAME = 200
 
 
@@ -27,8 +29,9 @@ def symbols(names: str) -> Tensor | tuple[Tensor, ...]:
     >>> symbols("z").shape
     ()
     """
-    words = re.split(r"[,\s]+", names.strip()) if isinstance(names, str) else list(names)
-    made = tuple(symbol(word) for word in words if word)
+    is_text, is_list = isinstance(names, str), isinstance(names, (list, tuple))
+    words = [w for w in re.split(r"[,\s]+", names) if w] if is_text else list(names) if is_list else []
+    made = tuple(symbol(word) for word in words)
     if not made:
         raise DeclarationError("symbols needs at least one name", fix='write sg.symbols("x y")')
     return made[0] if len(made) == 1 else made
@@ -36,7 +39,7 @@ def symbols(names: str) -> Tensor | tuple[Tensor, ...]:
 
 def symbol(name: str, *, latex: str | None = None) -> Tensor:
     """A real scalar variable."""
-    return Tensor(variable(Variable(checked_name(name), "symbol", latex), ArrayType((), "real")))
+    return Tensor(variable(_declared(name, "symbol", latex), ArrayType((), "real")))
 
 
 def input(name: str, shape: Any = (), *, dtype: str = "real", latex: str | None = None) -> Tensor:
@@ -45,21 +48,33 @@ def input(name: str, shape: Any = (), *, dtype: str = "real", latex: str | None 
     >>> input("X", ("n", 2)).shape
     (n, 2)
     """
-    return Tensor(variable(Variable(checked_name(name), "input", latex), declared_type(name, shape, dtype)))
+    return Tensor(variable(_declared(name, "input", latex), declared_type(name, shape, dtype)))
 
 
 def parameter(name: str, shape: Any = (), *, init: Any = None, latex: str | None = None) -> Tensor:
     """What is learned: the default of ``wrt``. ``init`` is an initializer's name or an array."""
     kind = declared_type(name, shape, "real")
     if init is not None and not isinstance(init, str) and not callable(init):
-        init = np.asarray(init, dtype=float)
-        if init.shape != kind.shape:
-            raise DeclarationError(
-                f"parameter {printable(name)}: init has another shape",
-                ("declared", str(kind)),
-                ("init", str(init.shape)),
-            )
-    return Tensor(variable(Variable(checked_name(name), "parameter", latex, init), kind))
+        init = _initial(name, kind, init)
+    return Tensor(variable(_declared(name, "parameter", latex, init), kind))
+
+
+def _declared(name: Any, kind: str, latex: Any, init: Any = None) -> Variable:
+    return Variable(checked_name(name), kind, checked_latex(latex), init)
+
+
+def _initial(name: str, kind: ArrayType, init: Any) -> np.ndarray:
+    """A start as an array of the declared shape; a named size takes any length."""
+    try:
+        start = np.array(init, dtype=float)
+    except (TypeError, ValueError):
+        raise DeclarationError(f"parameter {printable(name)}: init is not an array of real numbers") from None
+    if start.ndim != kind.rank or any(
+        isinstance(n, int) and n != m for n, m in zip(kind.shape, start.shape, strict=True)
+    ):
+        facts = ("declared", str(kind)), ("init", str(start.shape))
+        raise DeclarationError(f"parameter {printable(name)}: init has another shape", *facts)
+    return start
 
 
 def constant(value: Any) -> Tensor:
@@ -74,7 +89,7 @@ def named(name: str, tensor: Any, *, latex: str | None = None) -> Tensor:
     >>> named("q", x + 1).name
     'q'
     """
-    return Tensor(build("named", as_node(tensor), name=checked_name(name), latex=latex))
+    return Tensor(build("named", as_node(tensor), name=checked_name(name), latex=checked_latex(latex)))
 
 
 def checked_name(name: Any) -> str:
@@ -88,6 +103,13 @@ def checked_name(name: Any) -> str:
     return name
 
 
+def checked_latex(latex: Any) -> str | None:
+    """A name's own LaTeX is text, or None."""
+    if latex is not None and not isinstance(latex, str):
+        raise DeclarationError(f"latex must be text, not {type(latex).__name__}", fix='write latex=r"z^{(2)}"')
+    return latex
+
+
 def declared_type(name: str, shape: Any, dtype: str) -> ArrayType:
     """Check a declared shape and kind."""
     if dtype not in _KINDS:
@@ -97,7 +119,13 @@ def declared_type(name: str, shape: Any, dtype: str) -> ArrayType:
         )
     if isinstance(shape, (int, str, np.integer, Size)):
         shape = (shape,)
-    return ArrayType(tuple(declared_size(name, n) for n in shape), dtype)
+    if not isinstance(shape, (tuple, list)):
+        raise DeclarationError(f"{printable(name)}: a shape is a tuple of sizes", ("shape", repr(shape)[:40]))
+    sizes = tuple(declared_size(name, n) for n in shape)
+    total = math.prod(n for n in sizes if isinstance(n, int))
+    if total > LARGEST_ARRAY:
+        raise DeclarationError(f"{printable(name)} would have {total} elements; the limit is {LARGEST_ARRAY}")
+    return ArrayType(sizes, dtype)
 
 
 def declared_size(name: str, size: Any) -> AnySize:
@@ -110,17 +138,9 @@ def declared_size(name: str, size: Any) -> AnySize:
         return named_size(size)
     if isinstance(size, (bool, np.bool_)) or not isinstance(size, (int, np.integer)):
         raise DeclarationError(f"{printable(name)}: a size must be an integer or a name", ("size", repr(size)[:40]))
-    if not 0 <= size <= _LARGEST:
-        raise DeclarationError(f"{printable(name)}: a size must be from 0 to {_LARGEST}", ("size", str(size)))
+    if not 0 <= size <= LARGEST:
+        raise DeclarationError(f"{printable(name)}: a size must be from 0 to {LARGEST}", ("size", str(size)))
     return int(size)
-
-
-def total_limit(shape: Shape) -> bool:
-    """Whether an array of these known sizes could be held at all (2**40 elements)."""
-    total = 1
-    for n in shape:
-        total *= n if isinstance(n, int) else 1
-    return total <= 2**40
 
 
 __all__ = ["constant", "named", "parameter", "symbol", "symbols"]  # all but input, which ``import *`` leaves to Python

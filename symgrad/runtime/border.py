@@ -7,6 +7,7 @@ against the declared shapes; one name is one size. Nothing that came in is ever 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from symgrad.ir.types import SHOWN, ArrayType, Shape, Size, substitute
 
 _DTYPES = {"real": np.float64, "int": np.int64, "bool": np.bool_}
 _ACCEPTED = {"real": "biuf", "int": "biu", "bool": "b"}  # NumPy's kinds
+_MISSING = object()
 _TAKES = {"real": "real numbers", "int": "integers", "bool": "booleans"}
 
 
@@ -31,17 +33,22 @@ def bind(variables: Sequence[Node], args: Sequence[Any], kwargs: Mapping[str, An
     names = [v["variable"].name for v in variables]
     if len(args) > len(names):
         raise CallError(f"{len(args)} arguments for {len(names)} inputs", ("inputs", listed(names)))
-    values: dict[str, Any] = dict(zip(names, args, strict=False))
+    values = [*args, *[_MISSING] * (len(names) - len(args))]
+    place = {name: i for i, name in enumerate(names)}
     for name, value in kwargs.items():
-        if name in values:
-            raise CallError(f"{printable(name)} is given twice", ("inputs", listed(names)))
-        if name not in names:
+        if name not in place:
             raise CallError(f"{printable(name)} is not an input", ("inputs", listed(names)))
-        values[name] = value
-    missing = [name for name in names if name not in values]
+        if len(place) < len(names) and names.count(name) > 1:  # SymPy's Dummies may share a name
+            raise CallError(
+                f"{printable(name)} names several inputs", ("inputs", listed(names)), fix="pass it by position"
+            )
+        if values[place[name]] is not _MISSING:
+            raise CallError(f"{printable(name)} is given twice", ("inputs", listed(names)))
+        values[place[name]] = value
+    missing = [name for name, value in zip(names, values, strict=True) if value is _MISSING]
     if missing:
         raise CallError(f"missing input{'s' * (len(missing) > 1)} {listed(missing)}", ("inputs", listed(names)))
-    return [values[name] for name in names]
+    return values
 
 
 def listed(names: Sequence[str], most: int = 12) -> str:
@@ -89,11 +96,22 @@ def plain_array(name: str, value: Any) -> np.ndarray:
     if value is None or isinstance(value, (str, bytes, dict, set)) or hasattr(value, "node"):
         raise DtypeError(f"{printable(name)} is not an array of numbers", ("given", type(value).__name__))
     try:
+        if _is_plain_number(value):
+            return np.asarray(float(value))
         return np.asarray(value)
+    except OverflowError:
+        raise DtypeError(f"{printable(name)} is beyond the largest float") from None
     except (ValueError, TypeError) as error:
         raise DtypeError(
             f"{printable(name)} is not a regular array of numbers", ("given", type(value).__name__)
         ) from error
+
+
+def _is_plain_number(value: Any) -> bool:
+    """Fractions, SymPy's numbers and integers beyond 64 bits, of which NumPy would make objects."""
+    if isinstance(value, int):
+        return not -(2**63) <= value < 2**63
+    return isinstance(value, Real) and not isinstance(value, (float, np.generic))
 
 
 class _Writable:

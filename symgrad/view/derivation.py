@@ -11,15 +11,23 @@ gradient is a theorem of the tests.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 from symgrad.emit.unicode import unicode
 from symgrad.errors import UnsupportedError
+from symgrad.frontend.freeze import restore_nodes, store
 from symgrad.view.lines import Line, Step, Written, written
 from symgrad.view.stations import Plan, plan
 from symgrad.view.styles import STYLES
 
 _WIDEST = 60  # columns before the words of a rule
+
+
+def _restored(rows: list, places: list, count: int) -> Derivation:
+    """The derivation of a function that was stored as a flat list."""
+    nodes = restore_nodes(rows, places)
+    return Derivation(SimpleNamespace(written=nodes[:count], asked=nodes[count:]))
 
 
 class Derivation:
@@ -30,8 +38,13 @@ class Derivation:
     """
 
     def __init__(self, derived: Any) -> None:
+        self._made_of = tuple(derived.written), tuple(derived.asked)
         self.plan: Plan = plan(derived.written, derived.asked)
         self.written: Written = written(self.plan)
+
+    def __reduce__(self) -> tuple:
+        outputs, asked = self._made_of
+        return _restored, (*store([*outputs, *asked]), len(outputs))
 
     @property
     def forward(self) -> tuple[Line, ...]:
