@@ -83,9 +83,15 @@ def jacobian(f: Node, x: Node) -> Node:
         ones = broadcast(constant(1.0), x.shape)
         d = pushforward(f, [x], [ones])
         return zeros(f.shape + x.shape) if _is_zero(d) else build("diagonal_matrix", d)
-    if all(isinstance(n, int) for n in f.shape) and size_product(f.shape) <= _FEW:  # type: ignore[operator]
+    if _is_wide(f, x):
         return _by_rows(f, x)
     return _by_identity(f, x)
+
+
+def _is_wide(f: Node, x: Node) -> bool:
+    """Whether f has few components, and x (as far as is known) many more."""
+    rows, columns = size_product(f.shape), size_product(x.shape)
+    return isinstance(rows, int) and rows <= _FEW and (not isinstance(columns, int) or 4 * rows <= columns)
 
 
 def _is_zero(node: Node) -> bool:
