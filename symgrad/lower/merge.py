@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from symgrad.ir.program import Accumulate, Allocate, Assign, Call, Expr, If, Loop, Return, Statement, Store, statements
+from symgrad.lower.shrink import shrunk
 from symgrad.lower.sizes import same_expr
 
 
@@ -158,7 +159,7 @@ class Merger:
         drop = {s.name for s in body if isinstance(s, Allocate) and self._shrinks(s, body, users)}
         if not drop:
             return body
-        return [new for s in body for new in _without_row(s, drop)]
+        return shrunk(body, drop)
 
     def _shrinks(self, buffer: Allocate, body: list[Statement], users: dict[str, list[int]]) -> bool:
         name = buffer.name
@@ -227,47 +228,3 @@ def _named(touch: Touch) -> set[str]:
 
 def _operands(statement: Statement) -> set[str]:
     return {a.removeprefix("T:") for a in statement.args} if isinstance(statement, Call) else set()
-
-
-def _without_row(statement: Statement, drop: set[str]) -> list[Statement]:
-    """The statement with the buffers of ``drop`` one axis smaller; a vector becomes a scalar of its name."""
-    if isinstance(statement, Allocate) and statement.name in drop:
-        rest = statement.shape[1:]
-        return [replace(statement, shape=rest)] if rest else []
-    if isinstance(statement, Loop):
-        inner = tuple(new for s in statement.body for new in _without_row(s, drop))
-        return [replace(statement, body=inner)]
-    if isinstance(statement, If):
-        arms = (tuple(new for s in arm for new in _without_row(s, drop)) for arm in (statement.body, statement.orelse))
-        return [If(_fewer(statement.condition, drop), *arms)]
-    if isinstance(statement, Store) and statement.buffer in drop:
-        return [_smaller_store(statement, drop)]
-    if isinstance(statement, (Assign, Store, Accumulate)):
-        return [replace(statement, expr=_fewer(statement.expr, drop))]
-    return [statement]
-
-
-def _smaller_store(statement: Store, drop: set[str]) -> Statement:
-    expr, index = _fewer(statement.expr, drop), statement.index[1:]
-    if index:
-        return replace(statement, expr=expr, index=index)
-    return Assign(statement.buffer, expr, statement.note, statement.node)
-
-
-def _fewer(expr: Expr, drop: set[str]) -> Expr:
-    """The expression with loads of dropped buffers one index shorter."""
-    done: dict[int, Expr] = {}
-    stack = [(expr, False)]
-    while stack:
-        part, ready = stack.pop()
-        if not ready:
-            stack.append((part, True))
-            stack.extend((a, False) for a in part.args)
-            continue
-        args = tuple(done[id(a)] for a in part.args)
-        if part.op == "load" and part.value in drop:
-            made = replace(part, args=args[1:]) if len(args) > 1 else Expr("var", (), part.dtype, part.value)
-        else:
-            made = part if all(a is b for a, b in zip(args, part.args, strict=True)) else replace(part, args=args)
-        done[id(part)] = made
-    return done[id(expr)]
