@@ -9,8 +9,9 @@ from symgrad.ir.node import Node
 from symgrad.ir.walk import transform
 
 COMMUTATIVE = frozenset(
-    ["add", "mul", "zmul", "maximum", "minimum", "hypot", "logaddexp", "equal", "not_equal", "logical_and", "logical_or"]
-)  # fmt: skip
+    ["add", "mul", "zmul", "maximum", "minimum", "hypot", "logaddexp"]
+    + ["equal", "not_equal", "logical_and", "logical_or"]
+)
 
 
 def eliminate(outputs: Sequence[Node]) -> dict[Node, Node]:

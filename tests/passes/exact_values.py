@@ -15,7 +15,7 @@ DIGITS = 60
 
 
 def exact(output: Node, given: dict[Node, Any]) -> sp.Basic:
-    """The value to 60 digits, each row by its own SymPy expression; the doubles that stand for pi and e are taken as such."""
+    """The value to 60 digits, each row by its own SymPy expression; the doubles of pi and e stand for them."""
     found: dict[Node, Any] = {n: sp.Float(sp.Rational(value), DIGITS) for n, value in given.items()}
     for node in topological([output], stop=given):
         if node in found:
@@ -50,4 +50,8 @@ def double(output: Node, given: dict[Node, Any]) -> float:
 
 def ulps(value: float, truth: sp.Basic) -> float:
     """How far a double is off, in units of the truth's last place."""
-    return float(abs(sp.Rational(value) - truth) / sp.Rational(math.ulp(float(truth)))) if math.isfinite(value) else math.inf
+    return (
+        float(abs(sp.Rational(value) - truth) / sp.Rational(math.ulp(float(truth))))
+        if math.isfinite(value)
+        else math.inf
+    )

@@ -27,7 +27,9 @@ EXAMPLES = pytest.mark.parametrize(("name", "example"), SIMPLIFY.items(), ids=li
 
 def filled(output: Node, seed: int) -> dict[Node, np.ndarray]:
     draw = np.random.default_rng(seed)
-    return {n: draw.normal(size=n.shape) if n.dtype == "real" else draw.integers(0, 3, n.shape) for n in variables([output])}
+    return {
+        n: draw.normal(size=n.shape) if n.dtype == "real" else draw.integers(0, 3, n.shape) for n in variables([output])
+    }
 
 
 def test_every_rule_has_one_name_and_an_example() -> None:
@@ -49,8 +51,12 @@ def test_rule_keeps_the_value(name: str, example: Example) -> None:
     for seed in range(3):
         given = filled(example.formula, seed)
         before, after = evaluate([example.formula], given)[0], evaluate([new], given)[0]
-        terms = sum(np.abs(g).sum() for g in given.values()) if name.startswith("sum") else 0.0  # another order of 12 terms
-        np.testing.assert_allclose(np.broadcast_to(after, np.shape(before)), before, rtol=4e-16, atol=12 * 2.0**-53 * terms)
+        terms = (
+            sum(np.abs(g).sum() for g in given.values()) if name.startswith("sum") else 0.0
+        )  # another order of 12 terms
+        np.testing.assert_allclose(
+            np.broadcast_to(after, np.shape(before)), before, rtol=4e-16, atol=12 * 2.0**-53 * terms
+        )
 
 
 def random_formula(seed: int, steps: int = 40) -> Node:
@@ -58,12 +64,16 @@ def random_formula(seed: int, steps: int = 40) -> Node:
     draw = random.Random(seed)
     pool: list[Node] = [x, y, z, *(constant(c) for c in (0.0, 1.0, -1.0, 2.0, 0.5, 0.1, 3.0, -4.0))]
     for _ in range(steps):
-        name = draw.choice(["add", "sub", "mul", "neg", "square", "abs", "maximum", "minimum", "where", "power", "zmul", "half"])
+        name = draw.choice(
+            ["add", "sub", "mul", "neg", "square", "abs", "maximum", "minimum", "where", "power", "zmul", "half"]
+        )
         p, q = draw.choice(pool), draw.choice(pool[-8:])
         if name == "where":
             pool.append(build("where", p < q, p, q))
         elif name == "power":
-            pool.append(build("power", build("abs", p) + 1.0, constant(draw.choice([0.0, 1.0, 2.0, 0.5, -1.0, -2.0, 1.5]))))
+            pool.append(
+                build("power", build("abs", p) + 1.0, constant(draw.choice([0.0, 1.0, 2.0, 0.5, -1.0, -2.0, 1.5])))
+            )
         elif name == "half":
             pool.append(p / constant(draw.choice([2.0, 0.25, 3.0, -1.0, 1.0])))
         else:
@@ -91,7 +101,9 @@ def test_random_tensor_graphs_keep_their_values(seed: int) -> None:
     grower.grow(25)
     outputs = [n for n in grower.pool if n.dtype == "real"][-6:]
     new = simplify(outputs)
-    for before, after in zip(evaluate(outputs, grower.inputs), evaluate([new[n] for n in outputs], grower.inputs), strict=True):
+    for before, after in zip(
+        evaluate(outputs, grower.inputs), evaluate([new[n] for n in outputs], grower.inputs), strict=True
+    ):
         assert np.shape(after) == np.shape(before)
         scale = np.abs(before[np.isfinite(before)]).max(initial=1.0)
         np.testing.assert_allclose(after, before, rtol=1e-12, atol=1e-12 * scale)
