@@ -112,7 +112,7 @@ def test_latex_and_derivation():
     fn = sg.compile(f, wrt=[x, y])
     assert r"\operatorname{gd} x" in fn.latex()
     assert "gudermann" in str(fn.derivation())
-    assert r"f &= \operatorname{damped}\left(x, y\right)" in sg.compile(sg.named("f", damped(x, y)), wrt=x).latex()
+    assert r"f &= \operatorname{damped}(x, y)" in sg.compile(sg.named("f", damped(x, y)), wrt=x).latex()
 
 
 def test_code():
