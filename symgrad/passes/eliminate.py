@@ -8,10 +8,8 @@ from collections.abc import Sequence
 from symgrad.ir.node import Node
 from symgrad.ir.walk import transform
 
-COMMUTATIVE = frozenset(
-    ["add", "mul", "zmul", "maximum", "minimum", "hypot", "logaddexp"]
-    + ["equal", "not_equal", "logical_and", "logical_or"]
-)
+_LOGIC = ["equal", "not_equal", "logical_and", "logical_or"]
+COMMUTATIVE = frozenset(["add", "mul", "zmul", "maximum", "minimum", "hypot", "logaddexp", *_LOGIC])
 
 
 def eliminate(outputs: Sequence[Node]) -> dict[Node, Node]:
