@@ -1,8 +1,8 @@
 r"""Nodes as LaTeX, as a person writes them on a blackboard.
 
-In: nodes, and a ``Naming`` that says which of them have names. Out: formulas with as few parentheses as precedence allows.
-Walks are iterative. Nothing expands: ``sharing`` chooses nodes that get a name and a line of their own, where a part is
-used twice or a formula grows beyond a budget, so that a DAG of 2^200 paths prints in linear time.
+In: nodes, and a ``Naming`` that says which of them have names. Out: formulas with as few parentheses as precedence
+allows. Walks are iterative. Nothing expands: ``sharing`` chooses nodes that get a name and a line of their own, where
+a part is used twice or a formula grows beyond a budget, so that a DAG of 2^200 paths prints in linear time.
 """
 
 from __future__ import annotations
@@ -63,7 +63,11 @@ def write(node: Node, args: list[Piece], naming: Naming) -> Piece:
 
 
 def sharing(
-    roots: Sequence[Node], naming: Naming, limits: tuple[int, int] = (BUDGET, SHARED), stop: Iterable[Node] = (), known: Container[Node] = ()
+    roots: Sequence[Node],
+    naming: Naming,
+    limits: tuple[int, int] = (BUDGET, SHARED),
+    stop: Iterable[Node] = (),
+    known: Container[Node] = (),
 ) -> list[Node]:
     """The nodes that should have a name of their own, arguments first, so that every line stays short.
 
@@ -131,7 +135,7 @@ def latex_of(node: Node) -> str:
     for n in chosen:
         naming.put(n, naming.fresh("v"))
     lined = inner | set(chosen)
-    lines = [f"{naming.of(n).latex} &= {latex(n, naming, expand=True)}" for n in order if n in lined]
+    lines = [f"{latex(n, naming)} &= {latex(n, naming, expand=True)}" for n in order if n in lined]
     if not lines:
         return latex(node, naming, expand=True)
     return aligned([*lines, f"&= {latex(node, naming, expand=True)}"])

@@ -1,14 +1,25 @@
 r"""Printers of what acts on whole axes: contractions, sums, slices, reshapes.
 
-A contraction of matrices and vectors is a matrix product with transposes (vectors are columns); any other is its own sum over
-indices. What only repeats, or adds and drops axes of length 1, is not shown. Along some of the axes a sum has an index:
-\sum_{i} x_{i}, \sum_{j} x_{\cdot j}.
+A contraction of matrices and vectors is a matrix product with transposes (vectors are columns); any other is its own
+sum over indices. What only repeats, or adds and drops axes of length 1, is not shown. Along some of the axes a sum
+has an index: \sum_{i} x_{i}, \sum_{j} x_{\cdot j}.
 """
 
 from __future__ import annotations
 
 from symgrad.emit.latex_naming import Naming
-from symgrad.emit.latex_pieces import ATOM, FUNCTION, HADAMARD, Piece, at_least, big, multiplied, raised, subscripted, transposed
+from symgrad.emit.latex_pieces import (
+    ATOM,
+    FUNCTION,
+    HADAMARD,
+    Piece,
+    at_least,
+    big,
+    multiplied,
+    raised,
+    subscripted,
+    transposed,
+)
 from symgrad.emit.latex_scalars import Printer, size_piece
 from symgrad.ir.node import Node
 from symgrad.ops.contract import split
@@ -42,7 +53,7 @@ def _matrix_form(left: str, right: str, out: str, a: Piece, b: Piece) -> Piece |
         return _inner(left, right, a, b)
     if len(shared) != (0 if len(left) == len(right) == 1 else 1) or any(c in out for c in shared):
         return None
-    if out[0] not in left and len(out) == 2 or (len(out) == 1 and len(left) == 1):
+    if (out[0] not in left and len(out) == 2) or (len(out) == 1 and len(left) == 1):
         left, right, a, b = right, left, b, a
     if not shared:
         return multiplied(a, transposed(b), matrix=True)
@@ -66,7 +77,7 @@ def _indexed(left: str, right: str, out: str, a: Piece, b: Piece) -> Piece:
     letters = {c: INDICES[i] for i, c in enumerate(dict.fromkeys(out + left + right))}
     summed = "".join(letters[c] for c in dict.fromkeys(left + right) if c not in out)
     factors = [subscripted(p, "".join(letters[c] for c in word)) for p, word in ((a, left), (b, right))]
-    body = multiplied(*factors)
+    body = multiplied(factors[0], factors[1])
     total = big(rf"\sum_{{{summed}}}", body) if summed else body
     free = "".join(letters[c] for c in out)
     return Piece(rf"\left[{total.text}\right]_{{{free}}}", ATOM) if free else total

@@ -1,8 +1,8 @@
 r"""Formulas with indices and sums: z_{nj} = \sum_{k} X_{nk} W_{kj}.
 
-In: a node, an index for each of its axes, a ``Naming``. Out: a piece for one element. Axes that are only repeated have the index 0. Softmax
-and its kin are spelled out; what has no element form is written as a matrix with an index behind. Letters: n, m, ... for
-axes of symbolic size, i, j, k, ... for others, none that a name already uses.
+In: a node, an index for each of its axes, a ``Naming``. Out: a piece for one element. Axes that are only repeated
+have the index 0. Softmax and its kin are spelled out; what has no element form is written as a matrix with an index
+behind. Letters: n, m, ... for axes of symbolic size, i, j, k, ... for others, none that a name already uses.
 """
 
 from __future__ import annotations
@@ -119,7 +119,9 @@ def _plan(node: Node, index: Index, naming: Naming, letters: Letters) -> tuple[W
     if found is not None:
         return found
     if node.op.kind == "elementwise" and node.args:
-        return [(a, aligned_index(a.shape, node.shape, index)) for a in node.args], lambda pieces: write(node, pieces, naming)
+        return [(a, aligned_index(a.shape, node.shape, index)) for a in node.args], lambda pieces: write(
+            node, pieces, naming
+        )
     whole = piece(node, naming)
     return [], lambda pieces: subscripted(whole, "".join(index)) if "".join(index) else whole
 
@@ -185,7 +187,15 @@ def _slice(node: Node, index: Index, letters: Letters) -> Any:
     marks = []
     for c, a, n, k in zip(index, node["start"], node["size"], node["step"], strict=True):
         scaled = c if k == 1 else f"{k}{c}" if k > 0 else f"-{c}"
-        moved = size_piece(a).text if n == 1 else c if (a, k) == (0, 1) else f"{scaled}+{size_piece(a).text}" if k > 0 else f"{size_piece(a).text}{scaled}"
+        moved = (
+            size_piece(a).text
+            if n == 1
+            else c
+            if (a, k) == (0, 1)
+            else f"{scaled}+{size_piece(a).text}"
+            if k > 0
+            else f"{size_piece(a).text}{scaled}"
+        )
         marks.append(moved)
     plain = all(len(m) <= 1 for m in marks)
     return [(node.args[0], tuple(marks) if plain else _separated(marks))], _first

@@ -2,8 +2,8 @@ r"""A reader's name as LaTeX.
 
 In: the name of a variable or of a node, and its rank. Out: LaTeX in which no character of the name is active.
 
-The rule for digits at the end: where rank >= 1 they count layers, ``W2`` is W^{(2)}; a scalar's are an index,
-``w2`` is w_{2}. ``yhat`` and ``y_hat`` are \hat{y}, ``x_bar`` is \bar{x}, ``x_i`` is x_{i}, Greek names are Greek letters;
+The rule for digits at the end: where rank >= 1 they count layers, ``W2`` is W^{(2)}; a scalar's are an index, ``w2``
+is w_{2}. ``yhat`` and ``y_hat`` are \hat{y}, ``x_bar`` is \bar{x}, ``x_i`` is x_{i}, Greek names are Greek letters;
 any other word is upright, and any other text is quoted character by character.
 """
 
@@ -18,9 +18,11 @@ from symgrad.ir.show import printable
 
 LONGEST = 60  # characters of a name that are shown
 
-_LOWER = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega".split()
-_UPPER = "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
-GREEK = frozenset((*_LOWER, *_UPPER))
+GREEK = frozenset(
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi "
+    "omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
+)
+_WORDS = ("that", "what", "chat")  # English, no accents
 ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde", "dot": r"\dot"}
 # What a quoted character is in mathematics; each is a command of plain LaTeX, KaTeX and MathJax alike.
 _QUOTED = {
@@ -76,7 +78,9 @@ def _base(word: str) -> str | None:
         return rf"\{_greek_letter(word)}"
     for accent, command in ACCENTS.items():
         stem = word.removesuffix(accent).removesuffix("_")
-        if stem != word and word.endswith(accent) and ((len(stem) == 1 and stem.isascii() and stem.isalpha()) or stem in GREEK):
+        if stem == word or word in _WORDS:
+            continue
+        if stem in GREEK or (len(stem) == 1 and stem.isascii() and stem.isalpha()):
             return f"{command}{{{stem if len(stem) == 1 else chr(92) + stem}}}"
     return None
 
@@ -105,7 +109,7 @@ def quoted(text: str) -> str:
         return r"\mathrm{" + shown.replace("_", r"\_") + "}"
     parts: list[str] = []
     for run in re.findall(r"[\\{}$%#&_^~<>]|[^\\{}$%#&_^~<>]+", _visible(shown)):
-        parts.append(_QUOTED[run] if run in _QUOTED else rf"\text{{{run}}}")
+        parts.append(_QUOTED.get(run, rf"\text{{{run}}}"))
     return "".join(parts)
 
 
@@ -131,5 +135,7 @@ def given(latex: str, name: str) -> Name:
         if depth < 0:
             break
     if depth or escaped or not latex.strip():
-        raise DeclarationError(f"the LaTeX of {printable(name)} does not have balanced braces", ("latex", printable(latex)))
+        raise DeclarationError(
+            f"the LaTeX of {printable(name)} does not have balanced braces", ("latex", printable(latex))
+        )
     return Name(latex, raised)

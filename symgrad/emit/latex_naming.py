@@ -1,8 +1,8 @@
 r"""Which LaTeX stands for which node; two different nodes never look alike.
 
-In: names that readers gave (with or without LaTeX), ranks, requests for new names. Out: ``Name`` of a node, or None for
-what has to be written out. Invariant: what is shown is injective; the second of two names that would look alike is quoted,
-the third numbered. Given LaTeX wins over automatic.
+In: names that readers gave (with or without LaTeX), ranks, requests for new names. Out: ``Name`` of a node, or None
+for what has to be written out. Invariant: what is shown is injective; the second of two names that would look alike
+is quoted, the third numbered. Given LaTeX wins over automatic.
 """
 
 from __future__ import annotations

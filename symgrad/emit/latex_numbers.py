@@ -1,7 +1,7 @@
 r"""Numbers as a person writes them: 2, \frac{1}{3}, 2 \pi, 0.01, 6.02 \cdot 10^{23}.
 
-In: a Python number. Out: LaTeX of its magnitude; signs are the caller's business. A fraction or a constant is written only
-where the double is exactly its rounding.
+In: a Python number. Out: LaTeX of its magnitude; signs are the caller's business. A fraction or a constant is written
+only where the double is exactly its rounding.
 """
 
 from __future__ import annotations
@@ -44,11 +44,13 @@ def fraction(size: float) -> str | None:
 
 def root(size: float) -> str | None:
     """sqrt(k) and 1/sqrt(k) of a small k."""
-    for value, text in ((size, r"\sqrt{{{0}}}"), (1.0 / size, r"\frac{{1}}{{\sqrt{{{0}}}}}")):
-        k = round(value * value)
-        if 1 < k < _LARGEST_RADICAND and (math.sqrt(k) == size or 1.0 / math.sqrt(k) == size):
-            return text.format(k)
-    return None
+    if not 1.0 / _LARGEST_RADICAND < size * size < _LARGEST_RADICAND:
+        return None
+    k, m = round(size * size), round(1.0 / (size * size))
+    if k > 1 and math.sqrt(k) == size:
+        return rf"\sqrt{{{k}}}"
+    plain = m < 2 or math.isqrt(m) ** 2 == m or 1.0 / math.sqrt(m) != size
+    return None if plain else rf"\frac{{1}}{{\sqrt{{{m}}}}}"
 
 
 @functools.cache
@@ -63,12 +65,19 @@ def _constants() -> dict[float, str]:
             found.setdefault(p * math.pi / q, text)
             below = r"\pi" if part.denominator == 1 else rf"{part.denominator} \pi"
             found.setdefault(p / (q * math.pi), rf"\frac{{{part.numerator}}}{{{below}}}")
+    root_pi = math.sqrt(math.pi)
     known = {
-        math.e: "e", math.log(2.0): r"\ln 2", math.log(10.0): r"\ln 10", math.sqrt(2.0): r"\sqrt{2}", math.sqrt(3.0): r"\sqrt{3}",
-        1 / math.log(2.0): r"\frac{1}{\ln 2}", 1 / math.log(10.0): r"\frac{1}{\ln 10}", math.sqrt(0.5): r"\frac{1}{\sqrt{2}}",
-        2.0 / math.sqrt(math.pi): r"\frac{2}{\sqrt{\pi}}", math.sqrt(2.0 / math.pi): r"\sqrt{\frac{2}{\pi}}",
-        1 / math.sqrt(2 * math.pi): r"\frac{1}{\sqrt{2 \pi}}", math.sqrt(2 * math.pi): r"\sqrt{2 \pi}", math.sqrt(math.pi): r"\sqrt{\pi}",
-    }  # fmt: skip
+        math.e: "e",
+        math.log(2.0): r"\ln 2",
+        math.log(10.0): r"\ln 10",
+        1 / math.log(2.0): r"\frac{1}{\ln 2}",
+        1 / math.log(10.0): r"\frac{1}{\ln 10}",
+        root_pi: r"\sqrt{\pi}",
+        2.0 / root_pi: r"\frac{2}{\sqrt{\pi}}",
+        math.sqrt(2 * math.pi): r"\sqrt{2 \pi}",
+        1 / math.sqrt(2 * math.pi): r"\frac{1}{\sqrt{2 \pi}}",
+        math.sqrt(2.0 / math.pi): r"\sqrt{\frac{2}{\pi}}",
+    }
     return found | known
 
 

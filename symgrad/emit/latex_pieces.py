@@ -1,8 +1,9 @@
 r"""The grammar of printed mathematics: pieces of LaTeX, and how they join with as few parentheses as are needed.
 
-A piece is a sign, a numeric coefficient and a text of some level. From loose to tight: relations, sums, Hadamard products
-(A \odot B), products by juxtaposition (numbers, scalars, matrices), big operators and functions without parentheses,
-powers and raised names, fractions, atoms. Signs and numbers move to the front of a product, which changes no value.
+A piece is a sign, a numeric coefficient and a text of some level. From loose to tight: relations, sums, Hadamard
+products (A \odot B), products by juxtaposition (numbers, scalars, matrices), big operators and functions without
+parentheses, powers and raised names, fractions, atoms. Signs and numbers move to the front of a product, which
+changes no value.
 """
 
 from __future__ import annotations
@@ -11,7 +12,16 @@ import re
 from dataclasses import dataclass, replace
 
 RELATION, SUM, HADAMARD, PRODUCT, FUNCTION, POWER, FRACTION, ATOM = range(8)
-ROW_LEVELS = {"or": RELATION, "and": RELATION, "rel": RELATION, "add": SUM, "mul": PRODUCT, "fn": FUNCTION, "pow": POWER, "atom": ATOM}
+ROW_LEVELS = {
+    "or": RELATION,
+    "and": RELATION,
+    "rel": RELATION,
+    "add": SUM,
+    "mul": PRODUCT,
+    "fn": FUNCTION,
+    "pow": POWER,
+    "atom": ATOM,
+}
 _TALL = re.compile(r"\\(frac|sum|prod|begin|sqrt|left|int)\b")
 _NAMED_FUNCTION = re.compile(r"\\(sin|cos|tan|sinh|cosh|tanh|ln)(?= )")
 _NAME = re.compile(r"(\\(hat|bar|tilde|dot|mathrm)\{[^{}]*\}|\\[a-zA-Z]+|[A-Za-z])(\^\{\(\d+\)\})?")
@@ -85,7 +95,8 @@ def added(a: Piece, b: Piece) -> Piece:
     left = at_least(a, SUM)
     if b.negative:
         return Piece(f"{left} - {b.unsigned}", SUM)
-    return Piece(f"{left} + {at_least(b, SUM)}", SUM)
+    right = at_least(b, SUM)
+    return Piece(f"{left} - {right[1:]}" if right.startswith("-") else f"{left} + {right}", SUM)
 
 
 def subtracted(a: Piece, b: Piece) -> Piece:
@@ -135,7 +146,9 @@ def divided(a: Piece, b: Piece) -> Piece:
         return Piece("", ATOM, negative, rf"\frac{{{a.lead}}}{{{b.lead}}}")
     if a.level == FUNCTION and a.body.startswith((r"\sum", r"\prod")):
         share = rf"\frac{{{a.lead or 1}}}{{{b.unsigned}}}"
-        return Piece(a.body, FUNCTION, negative, share) if not b.body else Piece(f"{share} {a.body}", FUNCTION, negative)
+        return (
+            Piece(a.body, FUNCTION, negative, share) if not b.body else Piece(f"{share} {a.body}", FUNCTION, negative)
+        )
     if a.body.startswith(r"\frac{\partial"):
         return Piece(joined(rf"\frac{{{a.lead or 1}}}{{{b.unsigned}}}", _factor(a, PRODUCT, True)), PRODUCT, negative)
     return Piece(rf"\frac{{{a.unsigned}}}{{{b.unsigned}}}", FRACTION, negative)

@@ -6,7 +6,7 @@ plain ones: the guard is a matter of code.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -46,23 +46,24 @@ def rank(node: Node) -> int:
     return node.type.rank
 
 
-def product(a: Piece, b: Piece, left: Node, right: Node, by_element: bool = False) -> Piece:
-    """The element-wise product: juxtaposed where a factor is a scalar, or elements are written."""
-    return hadamard(a, b) if not by_element and rank(left) and rank(right) else multiplied(a, b)
+def product(pieces: Sequence[Piece], nodes: Sequence[Node], naming: Naming) -> Piece:
+    """The element-wise product of two: juxtaposed where a factor is a scalar, or elements are written."""
+    arrays = not naming.by_element and all(rank(n) for n in nodes)
+    return hadamard(*pieces) if arrays else multiplied(pieces[0], pieces[1])
 
 
 def _product(node: Node, args: list[Piece], naming: Naming) -> Piece:
-    return product(args[0], args[1], *node.args[:2], naming.by_element)
+    return product(args, node.args, naming)
 
 
 def _gate(node: Node, args: list[Piece], naming: Naming) -> Piece:
     """The pullback of relu: g relu'(z)."""
     slope = applied("relu_slope", node.args[1], args[1], naming)
-    return product(args[0], slope, *node.args, naming.by_element)
+    return product([args[0], slope], node.args, naming)
 
 
 def applied(op: str, x: Node, piece: Piece, naming: Naming) -> Piece:
-    r"""An activation or its slope: by its letter on arrays, f(z) and f'(z); \\sigma(z), a (1 - a), 1 - a^2 otherwise."""
+    r"""An activation or its slope: by its letter on arrays, f(z) and f'(z); \sigma(z), a (1 - a) otherwise."""
     primal = SLOPES.get(op, op)
     if rank(x) and primal in naming.functions:
         prime = "'" if op in SLOPES else ""
@@ -71,14 +72,18 @@ def applied(op: str, x: Node, piece: Piece, naming: Naming) -> Piece:
         return Piece(rf"\max{fenced(f'0, {piece.text}')}", ATOM)
     if op == "relu_slope":
         return Piece(rf"\mathbb{{1}}[{at_least(piece, SUM)} > 0]", ATOM)
-    function = Piece(rf"\sigma{fenced(piece.text)}", ATOM) if primal == "sigmoid" else Piece(rf"\tanh {at_least(piece, FRACTION)}", FUNCTION)
+    function = (
+        Piece(rf"\sigma{fenced(piece.text)}", ATOM)
+        if primal == "sigmoid"
+        else Piece(rf"\tanh {at_least(piece, FRACTION)}", FUNCTION)
+    )
     if op in ACTIVATIONS:
         return function
     name = naming.of(build(primal, x))
     y = function if name is None else named_piece(name.latex, name.raised)
     if primal == "tanh":
         return subtracted(ONE, raised(y, "2"))
-    return product(y, subtracted(ONE, y), x, x, naming.by_element)
+    return product([y, subtracted(ONE, y)], (x, x), naming)
 
 
 def named_piece(latex: str, is_raised: bool) -> Piece:
@@ -138,7 +143,10 @@ def is_identity(node: Node) -> bool:
     if same.op.name != "equal" or node.type.rank != 2:
         return False
     positions = [a.args[0] if a.op.name == "reshape" else a for a in same.args]
-    return all(p.op.name == "iota" for p in positions) and same.args[0].shape == same.args[1].shape[::-1] != same.args[1].shape
+    return (
+        all(p.op.name == "iota" for p in positions)
+        and same.args[0].shape == same.args[1].shape[::-1] != same.args[1].shape
+    )
 
 
 def size_piece(size: AnySize) -> Piece:
@@ -204,4 +212,4 @@ SCALARS: dict[str, Printer] = {
     "constant_like": lambda node, args, naming: numeral(node["value"]),
     "size": lambda node, args, naming: size_piece(node["size"]),
     "iota": lambda node, args, naming: Piece("k", ATOM),
-} | {op: _applied for op in (*ACTIVATIONS, *SLOPES)}
+} | dict.fromkeys((*ACTIVATIONS, *SLOPES), _applied)

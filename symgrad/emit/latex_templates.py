@@ -1,8 +1,8 @@
 r"""Which parentheses the arguments of an op need, read off its LaTeX.
 
-In: an op's ``latex`` (a format of {0}, {1}, ... or a function of texts). Out: its text with slots, and for each slot the loosest
-level that may stand there bare: what is delimited takes anything, a base of a power only an atom. A new row so gets
-its parentheses without saying anything.
+In: an op's ``latex`` (a format of {0}, {1}, ... or a function of texts). Out: its text with slots, and for each slot
+the loosest level that may stand there bare: what is delimited takes anything, a base of a power only an atom. A new
+row so gets its parentheses without saying anything.
 """
 
 from __future__ import annotations
@@ -11,16 +11,32 @@ import functools
 import re
 from typing import Any
 
-from symgrad.emit.latex_pieces import ATOM, FRACTION, HADAMARD, PRODUCT, RELATION, ROW_LEVELS, SUM, Piece, at_least, is_tall
+from symgrad.emit.latex_pieces import (
+    ATOM,
+    FRACTION,
+    HADAMARD,
+    PRODUCT,
+    RELATION,
+    ROW_LEVELS,
+    SUM,
+    Piece,
+    at_least,
+    is_tall,
+)
 from symgrad.ir.node import Node, Op
 
 _SLOT = re.compile("[\ue000-\ue0ff]")
 _FUNCTION_BEFORE = re.compile(r"(\\[a-zA-Z]+|\\operatorname\{[a-z0-9]+\}|\})(\^\d|_\{\d+\})?\s*$")
-_OPENS, _CLOSES = ("{", "(", "[", "|", ",", "&", ",\\", r"\lfloor", r"\lceil", r"\lVert", r"\\"), ("}", r"\right", "]", ")", ",", "&", r"\\")
+_OPENS, _CLOSES = (
+    ("{", "(", "[", "|", ",", "&", ",\\", r"\lfloor", r"\lceil", r"\lVert", r"\\"),
+    ("}", r"\right", "]", ")", ",", "&", r"\\"),
+)
 
 
 @functools.lru_cache(maxsize=1024)
-def slots(op: Op, count: int, params: tuple[tuple[str, Any], ...]) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
+def slots(
+    op: Op, count: int, params: tuple[tuple[str, Any], ...]
+) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
     """(texts between slots, (argument, level) of each slot)."""
     marks = [chr(0xE000 + i) for i in range(count)]
     latex = op.row.latex if op.row is not None else op.latex
@@ -38,7 +54,9 @@ def _level(before: str, after: str) -> int:
         return ATOM
     if before.endswith(("+", "-")) or after.startswith(("+", "-")):
         return HADAMARD if before.endswith("-") else SUM
-    if before.endswith(("<", ">", "=", r"\le", r"\ge", r"\ne")) or after.startswith(("<", ">", "=", r"\le ", r"\ge", r"\ne")):
+    if before.endswith(("<", ">", "=", r"\le", r"\ge", r"\ne")) or after.startswith(
+        ("<", ">", "=", r"\le ", r"\ge", r"\ne")
+    ):
         return SUM
     if before.endswith((r"\wedge", r"\vee")) or after.startswith((r"\wedge", r"\vee")):
         return SUM
@@ -57,7 +75,9 @@ def by_template(node: Node, args: list[Piece]) -> Piece:
     parts = [texts[0]]
     for (i, level), text in zip(found, texts[1:], strict=True):
         parts += [at_least(args[i], level), text]
-    return Piece("".join(parts), ROW_LEVELS[node.op.row.precedence] if node.op.row is not None else _own_level(texts[-1]))
+    return Piece(
+        "".join(parts), ROW_LEVELS[node.op.row.precedence] if node.op.row is not None else _own_level(texts[-1])
+    )
 
 
 def _own_level(end: str) -> int:

@@ -1,7 +1,8 @@
 r"""LaTeX of this package as one line of Unicode, for terminals.
 
-In: a formula as ``latex`` prints it (or a name as its reader gave it). Out: the same content: \frac{\partial J}{\partial W^{(2)}} is
-\u2202J/\u2202W\u207d\u00b2\u207e. A small machine with a stack of groups; a command it does not know is shown by its name.
+In: a formula as ``latex`` prints it (or a name as its reader gave it). Out: the same content: \frac{\partial
+J}{\partial W^{(2)}} is ∂J/∂W⁽²⁾. A small machine with a stack of groups; a command it does
+not know is shown by its name.
 """
 
 from __future__ import annotations
@@ -9,23 +10,27 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from symgrad.emit.latex_names import GREEK
+
 _GREEK = {
-    n: unicodedata.lookup(f"GREEK {'CAPITAL' if n[0].isupper() else 'SMALL'} LETTER {'LAMDA' if n == 'lambda' else 'LAMDA' if n == 'Lambda' else n.upper()}")
-    for n in (
-        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega "
-        "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
-    ).split()
+    name: unicodedata.lookup(f"GREEK {'CAPITAL' if name[0].isupper() else 'SMALL'} LETTER {word.upper()}")
+    for name, word in ((n, n.replace("ambda", "amda")) for n in sorted(GREEK))
 }
-SIGNS = _GREEK | {
-    "varphi": "φ", "partial": "∂", "sum": "Σ", "prod": "Π", "odot": "⊙", "cdot": "·", "top": "ᵀ", "infty": "∞", "le": "≤", "ge": "≥",
-    "ne": "≠", "neg": "¬", "wedge": "∧", "vee": "∨", "bmod": "mod", "to": "→", "ldots": "…", "langle": "⟨", "rangle": "⟩",
-    "lfloor": "⌊", "rfloor": "⌋", "lceil": "⌈", "rceil": "⌉", "lVert": "‖", "rVert": "‖", "left": "", "right": "", "quad": ", ",
-    "backslash": "\\", "sim": "~", ",": " ", " ": " ", "{": "{", "}": "}", "$": "$", "%": "%", "#": "#", "&": "&", "_": "_", "[": "[",
-}  # fmt: skip
+_BRACKETS = dict(zip("langle rangle lfloor rfloor lceil rceil lVert rVert".split(), "⟨⟩⌊⌋⌈⌉‖‖", strict=True))
+_NAMED = "varphi partial sum prod odot cdot top infty le ge ne neg wedge vee to ldots sim backslash"
+SIGNS = {
+    **_GREEK,
+    **_BRACKETS,
+    **dict(zip(_NAMED.split(), "φ∂ΣΠ⊙·ᵀ∞≤≥≠¬∧∨→…~\\", strict=True)),
+    **{c: c for c in "{}$%#&_["},
+    **{"bmod": "mod", "left": "", "right": "", "quad": ", ", ",": " ", " ": " "},
+}
+_NO_SPACE_AFTER = ("∂", "\\", "~")
 _APPLY = "\u2061"  # stands between a function and its argument until the text is whole
 _FUNCTIONS = frozenset("ln log sin cos tan arcsin arccos arctan sinh cosh tanh exp max min".split())
-_ARGUMENTS = {"frac": 2, "sqrt": 1, "hat": 1, "bar": 1, "tilde": 1, "dot": 1, "overline": 1, "mathrm": 1, "text": 1, "operatorname": 1,
-              "mathbb": 1, "begin": 1, "end": 1, "^": 1, "_": 1}  # fmt: skip
+_ARGUMENTS = {"frac": 2} | dict.fromkeys(
+    "sqrt hat bar tilde dot overline mathrm text operatorname mathbb begin end ^ _".split(), 1
+)
 _ACCENTS = {"hat": "\u0302", "bar": "\u0304", "overline": "\u0304", "tilde": "\u0303", "dot": "\u0307"}
 _RAISED = dict(zip("0123456789+-()nᵀ", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿᵀ", strict=True))
 _LOWERED = dict(zip("0123456789+-()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", strict=True))
@@ -58,13 +63,13 @@ def unicode(latex: str) -> str:
         _close(stack)
     text = re.sub(f"{_APPLY}([⁰¹²³⁴⁵⁶⁷⁸⁹]*) *(?=\\(|$)", r"\1", _text(stack[0]))
     text = re.sub(f"{_APPLY}([⁰¹²³⁴⁵⁶⁷⁸⁹]*|[₀-₉]*|_\\([^()]*\\)) *", r"\1 ", text)
-    return re.sub(r" {2,}", " ", text).strip()
+    line = re.sub(r" {2,}", " ", text).strip()
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in line)
 
 
 def _read(token: str, stack: list[_Group]) -> None:
     group = stack[-1]
-    quoting = bool(group.opened_by in ("text", "mathrm") and token != "}" and not token.startswith("\\"))
-    if quoting:
+    if group.opened_by in ("text", "mathrm") and token != "}" and not token.startswith("\\"):
         group.pieces.append((token, False))
     elif token == "{":
         stack.append(_Group(group.waiting[-1][0] if group.waiting else ""))
@@ -74,13 +79,13 @@ def _read(token: str, stack: list[_Group]) -> None:
     elif token in ("^", "_"):
         group.waiting.append((token, []))
     elif token.isspace():
-        if not group.waiting and not (group.pieces and group.pieces[-1][0] == "∂"):
+        if not group.waiting and not (group.pieces and group.pieces[-1][0] in _NO_SPACE_AFTER):
             group.pieces.append((" ", False))
     elif token == "\\\\":
         group.pieces.append(("; ", False))
     elif token == "&":
         group.pieces.append((", " if group.environment == "pmatrix" else " if " if group.environment else "", False))
-    elif token.startswith("\\") and token[1:] in _ARGUMENTS:
+    elif token[1:].isalpha() and token[1:] in _ARGUMENTS:
         group.waiting.append((token[1:], []))
     else:
         _deliver(_sign(token), False, stack)
@@ -90,7 +95,7 @@ def _sign(token: str) -> str:
     if not token.startswith("\\"):
         return token
     name = token[1:]
-    return SIGNS[name] if name in SIGNS else f"{name}{_APPLY}" if name in _FUNCTIONS else name
+    return SIGNS.get(name, f"{name}{_APPLY}" if name in _FUNCTIONS else name)
 
 
 def _close(stack: list[_Group]) -> None:
@@ -119,7 +124,14 @@ def _environment(name: str, kind: str, stack: list[_Group]) -> None:
         stack.append(_Group(environment=kind))
     elif len(stack) > 1 and stack[-1].environment:
         group = stack.pop()
-        inner = re.sub(" +", " ", _text(group)).strip().replace(" if otherwise", " otherwise").replace("  ", " ").replace(" ;", ";").replace(" ,", ",")
+        inner = (
+            re.sub(" +", " ", _text(group))
+            .strip()
+            .replace(" if otherwise", " otherwise")
+            .replace("  ", " ")
+            .replace(" ;", ";")
+            .replace(" ,", ",")
+        )
         opened, closed = ("[", "]") if group.environment == "pmatrix" else ("{", "}")
         _deliver(f"{opened}{inner}{closed}", False, stack)
 
@@ -131,7 +143,13 @@ def _applied(name: str, args: list[str]) -> str:
         below = f"({args[1]})" if _loose(args[1], " +-/·⊙") and not args[1].startswith("∂") else args[1]
         return f"{above}/{below}"
     if name in _ACCENTS:
-        return unicodedata.normalize("NFC", text + _ACCENTS[name]) if len(text) == 1 else "^" if not text else f"{name}({text})"
+        return (
+            unicodedata.normalize("NFC", text + _ACCENTS[name])
+            if len(text) == 1
+            else "^"
+            if not text
+            else f"{name}({text})"
+        )
     if name in ("^", "_"):
         return _shifted(name, text)
     if name == "operatorname":
@@ -148,7 +166,7 @@ def _shifted(mark: str, text: str) -> str:
 
 def _loose(text: str, signs: str) -> bool:
     """Whether one of the signs stands outside brackets, after the first character."""
-    depth = 0
+    depth, text = 0, re.sub(f"{_APPLY} *\\(", "(", text)
     for i, c in enumerate(text):
         depth += (c in "([{⟨") - (c in ")]}⟩")
         if depth == 0 and c in signs and i:
@@ -157,7 +175,7 @@ def _loose(text: str, signs: str) -> bool:
 
 
 def _text(group: _Group) -> str:
-    """The pieces in a row; a quotient that a factor follows is put in brackets, a function's argument moved up to it."""
+    """The pieces in a row; a quotient that a factor follows is put in brackets."""
     parts: list[str] = []
     pieces = group.pieces
     for i, (text, quotient) in enumerate(pieces):

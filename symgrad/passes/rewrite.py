@@ -53,11 +53,12 @@ class Rules:
         return node
 
 
-def rewrite(outputs: Sequence[Node], rules: Sequence[Rule], watch: Watch | None = None) -> dict[Node, Node]:
-    """Old -> new; ``watch(rule, before, after)`` sees every firing."""
+def rewrite(outputs: Sequence[Node], rules: Sequence[Rule] | Rules, watch: Watch | None = None) -> dict[Node, Node]:
+    """Old -> new; ``watch(rule, before, after)`` sees every firing. A table may be made once and used often."""
     order = topological(outputs)
     normal: dict[Node, Node] = {}
-    table, budget = Rules(rules, watch), _MOST_STEPS * (len(order) + 10)
+    table = rules if isinstance(rules, Rules) else Rules(rules, watch)
+    budget = _MOST_STEPS * (len(order) + 10)
     for root in order:
         budget = _settle(root, table, normal, budget)
     return {node: normal[node] for node in order}

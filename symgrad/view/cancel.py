@@ -1,8 +1,8 @@
 r"""The cancellation shown: (-y/a + (1-y)/(1-a)) a (1-a) is a - y.
 
-In: a formula of one step with the cotangents before it put in. Out: the same with every element-wise rational part in lowest
-terms (SymPy's ``factor``, on parts of a few dozen signs), sums without their constant factors, and the one 1 in a row of a
-one-hot array counted. Equal wherever both are finite; code is never made of it.
+In: a formula of one step with the cotangents before it put in. Out: the same with every element-wise rational part in
+lowest terms (SymPy's ``factor``, on parts of a few dozen signs), sums without their constant factors, and the one 1
+in a row of a one-hot array counted. Equal wherever both are finite; code is never made of it.
 """
 
 from __future__ import annotations
@@ -64,7 +64,11 @@ def _lowest(root: Node, known: Mapping[Node, Node]) -> Node:
         if n.op.name in _OPEN:
             values[n] = _OPEN[n.op.name](*(values[a] for a in n.args))
         else:
-            values[n] = _number(n) or _slope(n, symbols, known) or symbols.setdefault(n, sp.Dummy(f"x{len(symbols)}", real=True))
+            values[n] = (
+                _number(n)
+                or _slope(n, symbols, known)
+                or symbols.setdefault(n, sp.Dummy(f"x{len(symbols)}", real=True))
+            )
     lowest = sp.factor(values[root])
     if lowest.has(sp.nan, sp.zoo, sp.oo):
         return root
@@ -81,7 +85,11 @@ def _number(n: Node) -> Any:
     if not is_constant(n) or n.dtype != "real":
         return None
     number = from_double(n["value"])
-    return number if isinstance(number, sp.Rational) and number.q <= 10**6 and float(Fraction(number.p, number.q)) == n["value"] else None
+    return (
+        number
+        if isinstance(number, sp.Rational) and number.q <= 10**6 and float(Fraction(number.p, number.q)) == n["value"]
+        else None
+    )
 
 
 def _slope(n: Node, symbols: dict[Node, sp.Symbol], known: Mapping[Node, Node]) -> Any:

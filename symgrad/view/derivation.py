@@ -1,11 +1,12 @@
 r"""The derivation of a gradient as it stands on a blackboard.
 
-In: a derived function. Out: forward lines in the order of evaluation, then a line for each cotangent from the output back, each
-local times upstream, in the reader's names and in matrix form; the hand form of f' below. ``\delta^{(k)}`` is the cotangent of
-a layer's z^{(k)}. Where the cotangents before it, put in, cancel to something short, that stands behind.
+In: a derived function. Out: forward lines in the order of evaluation, then a line for each cotangent from the output
+back, each local times upstream, in the reader's names and in matrix form; the hand form of f' below. ``\delta^{(k)}``
+is the cotangent of a layer's z^{(k)}. Where the cotangents before it, put in, cancel to something short, that stands
+behind.
 
-Everything is printed from nodes, and from those that the user wrote; that a step's ``bar`` has the value of the compiled
-gradient is a theorem of the tests.
+Everything is printed from nodes, and from those that the user wrote; that a step's ``bar`` has the value of the
+compiled gradient is a theorem of the tests.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ def _restored(rows: list, places: list, count: int) -> Derivation:
 class Derivation:
     """Forward lines and steps of a function; iterates over the steps.
 
-    ``latex()`` is the matrix form, ``latex("closed")`` each gradient as one formula, ``latex("elementwise")`` with indices;
-    ``str()`` one line an equation, for terminals.
+    ``latex()`` is the matrix form, ``latex("closed")`` each gradient as one formula, ``latex("elementwise")`` with
+    indices; ``str()`` one line an equation, for terminals.
     """
 
     def __init__(self, derived: Any) -> None:

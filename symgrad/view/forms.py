@@ -1,7 +1,8 @@
 """What a cotangent comes to when those before it are put in, where that is short.
 
-In: the cotangents of a sweep. Out: for some of them a second formula without upstream: dL/dz = dL/da a(1-a) = a - y. A form that is
-hardly longer than the line itself is shown; a long one is not, and nothing is put into another beyond it.
+In: the cotangents of a sweep. Out: for some of them a second formula without upstream: dL/dz = dL/da a(1-a) = a - y.
+A form that is hardly longer than the line itself is shown; a long one is not, and nothing is put into another beyond
+it.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 from symgrad.emit.latex import weigh
 from symgrad.ir.node import Node
-from symgrad.ir.walk import substitute, topological
+from symgrad.ir.walk import topological
 from symgrad.view.cancel import cancelled
 from symgrad.view.stations import Plan
-from symgrad.view.sweep import Cotangent
+from symgrad.view.sweep import Cotangent, put_in
 from symgrad.view.tidy import tidy
 
 MORE = 2  # signs that a form may have more than its line; a scalar's one more
@@ -25,21 +26,23 @@ def short_forms(found: Sequence[Cotangent], plan: Plan) -> Iterator[tuple[Cotang
     """(cotangent, its form) for those that have one."""
     values = {s.body: s.stand for s in plan.lines if s.body is not None and s.body.args}
     is_one_hot = one_hot_rows(plan)
-    put_in: dict[Node, Node] = {}
+    carried: dict[Node, Node] = {}
     stands = {c.stand for c in found}
     for c in found:
         if not c.has_line:
             continue
         upstream = [n for n in topological([c.formula]) if n in stands]
-        if not all(n in put_in for n in upstream):
+        if not all(n in carried for n in upstream):
             continue
-        form = _form(c.formula, put_in, values, is_one_hot)
+        form = _form(c.formula, carried, values, is_one_hot)
         if not upstream and _sums(form) >= _sums(c.formula):
             form = c.formula
         weight = weigh(form, plan.naming)
         if weight <= CARRIED:
-            put_in[c.stand] = form
-        if form is not c.formula and weight <= min(weigh(c.formula, plan.naming) + MORE + (not c.formula.shape), LONGEST):
+            carried[c.stand] = form
+        if form is not c.formula and weight <= min(
+            weigh(c.formula, plan.naming) + MORE + (not c.formula.shape), LONGEST
+        ):
             yield c, form
 
 
@@ -55,7 +58,7 @@ def reduced(found: Sequence[Cotangent], plan: Plan) -> None:
     for c in found:
         terms = _terms(c.formula)
         change = {t: shorter(t) for t in terms}
-        c.formula = substitute([c.formula], {t: new for t, new in change.items() if t is not new})[0]
+        c.formula = put_in(c.formula, {t: new for t, new in change.items() if t is not new})
 
 
 def _terms(node: Node) -> list[Node]:
@@ -73,9 +76,11 @@ def _sums(node: Node) -> int:
     return sum(n.op.kind in ("reduce", "contract") for n in topological([node]))
 
 
-def _form(formula: Node, put_in: dict[Node, Node], values: dict[Node, Node], is_one_hot: Callable[[Node, int], bool]) -> Node:
-    whole = substitute([formula], put_in)[0]
-    whole = substitute([tidy([whole])[whole]], values)[0]
+def _form(
+    formula: Node, carried: dict[Node, Node], values: dict[Node, Node], is_one_hot: Callable[[Node, int], bool]
+) -> Node:
+    whole = put_in(formula, carried)
+    whole = put_in(tidy([whole])[whole], values)
     return cancelled(whole, values, is_one_hot)
 
 

@@ -1,7 +1,7 @@
 r"""The lines of a derivation: equations, and steps with their rule in words.
 
-In: a plan. Out: ``Written``, what ``Derivation`` shows: the forward equations, a step for each cotangent that has a line, shared
-terms before the first line that reads them, and below the hand forms of activations that have a letter.
+In: a plan. Out: ``Written``, what ``Derivation`` shows: the forward equations, a step for each cotangent that has a
+line, shared terms before the first line that reads them, and below the hand forms of activations that have a letter.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from symgrad.emit.latex_naming import ACTIVATIONS, Naming
 from symgrad.emit.unicode import unicode
 from symgrad.ir.node import Node, Variable, build
 from symgrad.ir.types import Shape, real
-from symgrad.ir.walk import substitute, topological
+from symgrad.ir.walk import topological
 from symgrad.ops.leaf import variable
 from symgrad.passes.rewrite import rewrite
 from symgrad.view.forms import reduced, short_forms
 from symgrad.view.stations import Plan, Station
-from symgrad.view.sweep import Cotangent, sweep
+from symgrad.view.sweep import Cotangent, put_in, sweep
 from symgrad.view.tidy import WRITTEN
 from symgrad.view.words import rule
 
@@ -118,7 +118,7 @@ def shown(node: Node, naming: Naming) -> str:
 
 
 def cotangent_name(s: Station, plan: Plan) -> Name:
-    r"""\delta^{(k)} of a layer's z^{(k)}, \frac{\partial J}{\partial q} otherwise, \bar{q} where there are several outputs."""
+    r"""\delta^{(k)} of a layer's z^{(k)}, \frac{\partial J}{\partial q} otherwise, \bar{q} for several outputs."""
     own = shown(s.node, plan.naming)
     layer = _LAYER.fullmatch(own)
     delta = rf"\delta^{{({layer[1]})}}" if layer and s.body is not None and s.node.shape else ""
@@ -154,7 +154,7 @@ def _backward(plan: Plan, result: Written) -> None:
     full: dict[Node, Node] = {s.stand: s.node for s in plan.stations}
     steps = []
     for c in found:
-        full[c.stand] = substitute([c.formula], full)[0]
+        full[c.stand] = put_in(c.formula, full)
         if c.has_line:
             steps.append(_step(c, full[c.stand], result, plan.naming))
     result.steps = tuple(steps)

@@ -1,10 +1,11 @@
 """Where a derivation stops to take breath: the nodes that get a line, a name and a cotangent of their own.
 
-In: outputs and variables as they were written. Out: a ``Plan``: stations in the order of evaluation, each with its body, a
-small expression of the stations before it (which stand in it as variables), and the names of all.
+In: outputs and variables as they were written. Out: a ``Plan``: stations in the order of evaluation, each with its
+body, a small expression of the stations before it (which stand in it as variables), and the names of all.
 
-Named nodes are stations; so are outputs, parts that are used twice, and parts beyond the budget of a line. Where nothing
-is named, scalars are taken gate by gate, as lectures draw them, and arrays at every contraction and activation.
+Named nodes are stations; so are outputs, parts that are used twice, and parts beyond the budget of a line. Where
+nothing is named, scalars are taken gate by gate, as lectures draw them, and arrays at every contraction and
+activation.
 """
 
 from __future__ import annotations
@@ -101,7 +102,9 @@ def _automatic(order: Sequence[Node], ends: Sequence[Node], naming: Naming, has_
     return [*found, *(n for n in sharing(ends, naming, stop=found) if n not in found)]
 
 
-def _assembled(order: Sequence[Node], ends: Sequence[Node], targets: Sequence[Node], naming: Naming, labels: dict) -> Plan:
+def _assembled(
+    order: Sequence[Node], ends: Sequence[Node], targets: Sequence[Node], naming: Naming, labels: dict
+) -> Plan:
     new: dict[Node, Node] = {}
     made: dict[Node, Station] = {}
     for n in order:
@@ -113,7 +116,9 @@ def _assembled(order: Sequence[Node], ends: Sequence[Node], targets: Sequence[No
             label = labels.get(n)
             stand = variable(Variable(label[0] if label else _plain(name), "station"), n.type)
             naming.alias(stand, name)
-            made[n] = Station(n, stand, body.args[0] if body.op.name == "named" else body, stand["variable"].name, label)
+            made[n] = Station(
+                n, stand, body.args[0] if body.op.name == "named" else body, stand["variable"].name, label
+            )
             body = stand
         new[n] = made[n].stand if n in made else body
     return Plan(tuple(made.values()), tuple(made[n] for n in ends), tuple(made[n] for n in targets), naming)

@@ -1,8 +1,8 @@
 r"""The forms in which a derivation is written: matrix, closed, elementwise.
 
-In: a plan and what was written of it. Out: LaTeX. "matrix" is a line for each node; "closed" each gradient as one formula in the inputs, terms that
-are used twice or that would make it too long named in a "where" list; "elementwise" the lines with indices and sums, which answer
-why there is a transpose.
+In: a plan and what was written of it. Out: LaTeX. "matrix" is a line for each node; "closed" each gradient as one
+formula in the inputs, terms that are used twice or that would make it too long named in a "where" list; "elementwise"
+the lines with indices and sums, which answer why there is a transpose.
 """
 
 from __future__ import annotations
@@ -11,16 +11,17 @@ from collections.abc import Callable, Mapping
 
 from symgrad.emit.latex import aligned, latex, sharing
 from symgrad.emit.latex_index import Letters, element, with_index
-from symgrad.emit.latex_names import Name
 from symgrad.emit.latex_naming import Naming
 from symgrad.ir.node import Node
 from symgrad.ir.types import Size
-from symgrad.ir.walk import substitute, topological, variables
-from symgrad.view.lines import Written
+from symgrad.ir.walk import topological, variables
+from symgrad.view.lines import Written, shown
 from symgrad.view.stations import Plan
+from symgrad.view.sweep import put_in
 from symgrad.view.tidy import tidy
 
 CLOSED = (200, 9)  # signs of a formula, and of a term that is named when it is read twice
+
 
 def matrix(plan: Plan, written: Written) -> str:
     """The default: a node a line."""
@@ -35,7 +36,11 @@ def closed(plan: Plan, written: Written) -> str:
     wanted = [c for x in dict.fromkeys(plan.wrt) for c in written.cotangents if c.station is x]
     full = composed(plan, written)
     own = {s.node: plan.naming.of(s.node) for s in plan.lines if s.user_name}
-    own |= {full[c.stand]: plan.naming.of(c.stand) for c in written.cotangents if c.has_line and (c.station.user_name or c in wanted)}
+    own |= {
+        full[c.stand]: plan.naming.of(c.stand)
+        for c in written.cotangents
+        if c.has_line and (c.station.user_name or c in wanted)
+    }
     new = tidy([*(full[c.stand] for c in wanted), *own])
     known = {new[n]: name for n, name in own.items() if name is not None and new[n].args}
     roots = [new[full[c.stand]] for c in wanted]
@@ -45,23 +50,22 @@ def closed(plan: Plan, written: Written) -> str:
     chosen = sharing(roots, naming, CLOSED, known=known)
     for n in chosen:
         naming.put(n, known[n] if n in known else naming.fresh("v"))
-    lines = [_closed_line(plan.naming.of(c.stand), root, naming) for c, root in zip(wanted, roots, strict=True)]  # type: ignore[arg-type]
-    shown = {line.split(" &= ")[0] for line in lines}
-    where = [f"{naming.of(n).latex} &= {latex(n, naming, expand=True)}" for n in chosen if naming.of(n).latex not in shown]  # type: ignore[union-attr]
+    lines = [_closed_line(shown(c.stand, plan.naming), root, naming) for c, root in zip(wanted, roots, strict=True)]
+    given = {line.split(" &= ")[0] for line in lines}
+    where = [f"{latex(n, naming)} &= {latex(n, naming, expand=True)}" for n in chosen if latex(n, naming) not in given]
     return aligned([*lines, *([r"\text{where}\quad " + where[0], *where[1:]] if where else [])])
 
 
-def _closed_line(left: Name, root: Node, naming: Naming) -> str:
+def _closed_line(left: str, root: Node, naming: Naming) -> str:
     own = naming.of(root)
-    right = latex(root, naming, expand=own is not None and own.latex == left.latex)
-    return f"{left.latex} &= {right}"
+    return f"{left} &= {latex(root, naming, expand=own is not None and own.latex == left)}"
 
 
 def composed(plan: Plan, written: Written) -> dict[Node, Node]:
     """Every stand-in as a node of the inputs; cotangents in their shortest form."""
     full: dict[Node, Node] = {s.stand: s.node for s in plan.stations}
     for c in written.cotangents:
-        full[c.stand] = substitute([written.forms.get(c, c.formula)], full)[0]
+        full[c.stand] = put_in(written.forms.get(c, c.formula), full)
     return full
 
 

@@ -1,14 +1,16 @@
 """The reverse sweep from station to station: one rule a line.
 
 In: a plan. Out: for each station on the way the formula of its cotangent, in terms of the stations' own values and
-the cotangents of the stations that read it. Each rule is applied to a stand-in for the incoming cotangent and simplified by
-itself, so that a line shows exactly local times upstream, whatever the compiler later makes of the whole.
+the cotangents of the stations that read it. Each rule is applied to a stand-in for the incoming cotangent and
+simplified by itself, so that a line shows exactly local times upstream, whatever the compiler later makes of the
+whole.
 
 The cotangent of an activation's output has no line on arrays: it goes into the next, delta = (...) f'(z).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from symgrad.emit.latex import weigh
@@ -62,8 +64,14 @@ def _gathered(s: Station, seed: Node | None, parts: list[tuple[Station, Node]], 
     """The sum of what the readers of a station hand to it, in the order in which they were written."""
     terms = [] if seed is None else [seed]
     terms += [g for _, g in reversed(parts)]
-    formula = substitute([total(terms)], inlined)[0]
+    formula = put_in(total(terms), inlined)
     return Cotangent(s, _stand(s), tidy([formula])[formula], tuple(dict.fromkeys(r for r, _ in parts)))
+
+
+def put_in(node: Node, values: Mapping[Node, Node]) -> Node:
+    """The node with variables replaced; costs nothing for those that it does not read."""
+    found = {n: values[n] for n in topological([node]) if n in values}
+    return substitute([node], found)[0] if found else node
 
 
 def _backwards(plan: Plan, active: set[Node]) -> list[Station]:

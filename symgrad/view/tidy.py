@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from symgrad.ir.node import Node, build
 from symgrad.ops.leaf import cast
-from symgrad.passes.rewrite import Rule, rewrite, value
+from symgrad.passes.rewrite import Rule, Rules, rewrite, value
 from symgrad.passes.simplify import RULES as COMPILER
 
 _OPPOSITES = {"less": "greater_equal", "less_equal": "greater", "greater": "less_equal", "greater_equal": "less"}
@@ -39,6 +39,22 @@ def _leading_minus(node: Node) -> Node | None:
         return None
     a, b = x.args[0].args[0], x.args[1]
     return a - b if x.op.name == "add" else a + b
+
+
+def _common_denominator(node: Node) -> Node | None:
+    """a/c + b/c = (a + b)/c, -a/c + b/c = (b - a)/c."""
+    (a, negative), (b, _) = (_bare(n) for n in node.args)
+    if a.op.name != "div" or b.op.name != "div" or a.args[1] is not b.args[1] or node.args[1].op.name == "neg":
+        return None
+    p, q = a.args[0], b.args[0]
+    if negative and node.op.name == "sub":
+        return -((p + q) / a.args[1])
+    above = q - p if negative else build(node.op.name, p, q)
+    return above / a.args[1]
+
+
+def _bare(node: Node) -> tuple[Node, bool]:
+    return (node.args[0], True) if node.op.name == "neg" else (node, False)
 
 
 def _indicator(node: Node) -> Node | None:
@@ -126,13 +142,14 @@ def sum_of_sum(node: Node) -> Node | None:
 
 
 # All that is changed in what the user wrote
-WRITTEN = [Rule("sum of sum", ("sum",), sum_of_sum), *(r for r in COMPILER if r.name == "functions of numbers")]
+WRITTEN = Rules([Rule("sum of sum", ("sum",), sum_of_sum), *(r for r in COMPILER if r.name == "functions of numbers")])
 RULES = [
     Rule("no guard", ("zmul", "zdiv", "dxlogy"), _unguarded, "a guard is a matter of code"),
     Rule("ln' = 1/x", ("dlog",), lambda node: build("reciprocal", node.args[0]), "its domain is a matter of code"),
     Rule("a + (-b)", ("add",), _subtracted, "a leading minus stays"),
     Rule("a - (-b)", ("sub",), _added),
     Rule("-(-a + b)", ("neg",), _leading_minus),
+    Rule("a/c + b/c", ("add", "sub"), _common_denominator),
     Rule("where(c, a, 0) = 1[c] a", ("where",), _indicator),
     Rule("not (a < b)", ("logical_not",), _opposite),
     Rule("(a/b) c", ("mul",), _share_last),
@@ -147,6 +164,9 @@ RULES = [
 ]
 
 
+_TABLE = Rules(RULES)
+
+
 def tidy(nodes: Sequence[Node]) -> dict[Node, Node]:
     """Old -> new for every node reached.
 
@@ -156,4 +176,4 @@ def tidy(nodes: Sequence[Node]) -> dict[Node, Node]:
     >>> latex(tidy([(x / y) / y])[(x / y) / y])
     '\\\\frac{x}{y^{2}}'
     """
-    return rewrite(nodes, RULES)
+    return rewrite(nodes, _TABLE)

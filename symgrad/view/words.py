@@ -34,11 +34,32 @@ _PHRASES: dict[str, str | tuple[str, ...]] = {
     "stop_gradient": "nothing passes",
 }
 _WORDS = {
-    "add": "the sum", "sub": "the difference", "neg": "the sign", "mul": "the product", "div": "the quotient", "sum": "the sum over elements",
-    "square": "the square", "power": "the power", "reciprocal": "1/x", "exp": "exp", "log": "ln", "sqrt": "the root", "einsum": "the matrix product",
-    "maximum": "max", "minimum": "min", "relu": "relu", "slice": "the index", "gather": "the index", "norm": "the norm", "abs": "the absolute value",
-    "max_reduce": "max", "min_reduce": "min", "where": "the branch taken", "concatenate": "the concatenation", "transpose": "the transpose",
-}  # fmt: skip
+    "add": "the sum",
+    "sub": "the difference",
+    "neg": "the sign",
+    "mul": "the product",
+    "div": "the quotient",
+    "sum": "the sum over elements",
+    "square": "the square",
+    "power": "the power",
+    "reciprocal": "1/x",
+    "exp": "exp",
+    "log": "ln",
+    "sqrt": "the root",
+    "einsum": "the matrix product",
+    "maximum": "max",
+    "minimum": "min",
+    "relu": "relu",
+    "slice": "the index",
+    "gather": "the index",
+    "norm": "the norm",
+    "abs": "the absolute value",
+    "max_reduce": "max",
+    "min_reduce": "min",
+    "where": "the branch taken",
+    "concatenate": "the concatenation",
+    "transpose": "the transpose",
+}
 _SILENT = frozenset("broadcast reshape cast named".split())
 _LINEAR = frozenset(("add", "sub", "neg"))  # said only where nothing else is to be said
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -63,7 +84,9 @@ def rule(x: Station, readers: Sequence[Station]) -> str:
     words = list(dict.fromkeys(word(n) for n in reversed(ops)))
     listed = ", ".join(words[:_MOST]) + (", ..." if len(words) > _MOST else "")
     text = f"chain rule through {listed}" if words else _PASS
-    return text + (f"; {printable(x.name)} is used {_count(len(uses))} times, so gradients add" if len(uses) > 1 else "")
+    return text + (
+        f"; {printable(x.name)} is used {_count(len(uses))} times, so gradients add" if len(uses) > 1 else ""
+    )
 
 
 def _phrase(node: Node, i: int) -> str:
