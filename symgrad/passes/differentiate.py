@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from symgrad.ir.node import Node, Op, build, constant, register
 from symgrad.ir.types import ArrayType, Shape, size_product
 from symgrad.ir.walk import depends, topological
@@ -40,6 +42,7 @@ register(
         lambda t: ArrayType(t.shape + t.shape, t.dtype),
         vjp=_diagonal_vjp,
         jvp=_diagonal_jvp,
+        reference=lambda d: np.diag(np.ravel(d)).reshape(np.shape(d) * 2),
         lower=_expand_diagonal_matrix,
         latex=lambda d: rf"\operatorname{{diag}}\left({d}\right)",
         samples=((((4,),), {}),),
