@@ -35,12 +35,12 @@ class Derivation:
     """Forward lines and steps of a function; iterates over the steps.
 
     ``latex()`` is the matrix form, ``latex("closed")`` each gradient as one formula, ``latex("elementwise")`` with
-    indices; ``str()`` one line an equation, for terminals.
+    indices, ``latex("chain")`` the chain rule one replacement a line; ``str()`` one line an equation, for terminals.
     """
 
     def __init__(self, derived: Any) -> None:
         self._made_of = tuple(derived.written), tuple(derived.asked)
-        self.plan: Plan = plan(derived.written, derived.asked)
+        self.plan: Plan = plan(*self._made_of)
         self.written: Written = written(self.plan)
 
     def __reduce__(self) -> tuple:
@@ -72,7 +72,7 @@ class Derivation:
         return self.steps[i]
 
     def latex(self, style: str = "matrix") -> str:
-        """The derivation as aligned lines; styles "matrix", "closed", "elementwise"."""
+        """The derivation as aligned lines; styles "matrix", "closed", "elementwise", "chain"."""
         if style not in STYLES:
             raise UnsupportedError(f"there is no style {str(style)[:40]!r}", fix=f"use one of {', '.join(STYLES)}")
         return STYLES[style](self.plan, self.written)

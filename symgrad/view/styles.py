@@ -15,6 +15,7 @@ from symgrad.emit.latex_naming import Naming
 from symgrad.ir.node import Node
 from symgrad.ir.types import Size
 from symgrad.ir.walk import topological, variables
+from symgrad.view.chain import chain
 from symgrad.view.lines import Written, shown
 from symgrad.view.stations import Plan
 from symgrad.view.sweep import put_in
@@ -99,4 +100,9 @@ def _printed_sizes(plan: Plan, written: Written) -> set[str]:
     return {name for n in nodes if n.op.name == "size" and isinstance(n["size"], Size) for name in n["size"].names()}
 
 
-STYLES: Mapping[str, Callable[[Plan, Written], str]] = {"matrix": matrix, "closed": closed, "elementwise": elementwise}
+STYLES: Mapping[str, Callable[[Plan, Written], str]] = {
+    "matrix": matrix,
+    "closed": closed,
+    "elementwise": elementwise,
+    "chain": chain,
+}

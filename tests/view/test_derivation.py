@@ -1,6 +1,8 @@
 """The derivation: as on the blackboard, equal to the compiled gradient, small, and the same on every run."""
 
+import copy
 import json
+import pickle
 import re
 import shutil
 import subprocess
@@ -20,7 +22,7 @@ from symgrad.view.derivation import Derivation
 from symgrad.view.styles import composed
 
 ALL = {**WORKED, **OTHERS}
-STYLES = ("matrix", "closed", "elementwise")
+STYLES = ("matrix", "closed", "elementwise", "chain")
 
 
 def derived(f, wrt):
@@ -73,6 +75,24 @@ def test_the_two_layer_network_is_as_on_the_blackboard():
         r"f(z) = \sigma(z) = \frac{1}{1 + e^{-z}}",
         r"f'(z) = \sigma(z) (1 - \sigma(z)) = a (1 - a) \quad \text{with } a = f(z)",
     ]
+
+
+def test_the_chain_is_written_out_one_replacement_a_line():
+    assert [line.rstrip("\\ ") for line in derivation("two_layers").latex("chain").splitlines()[3:7]] == [
+        r"\frac{\partial J}{\partial W^{(1)}} &= -(y - \hat{y}) \frac{\partial \hat{y}}{\partial z^{(3)}} "
+        r"\frac{\partial z^{(3)}}{\partial W^{(1)}} && (3)",
+        r" &= \delta^{(3)} \frac{\partial z^{(3)}}{\partial a^{(2)}} \frac{\partial a^{(2)}}{\partial W^{(1)}} && (4)",
+        r" &= \delta^{(3)} (W^{(2)})^\top \frac{\partial a^{(2)}}{\partial z^{(2)}} "
+        r"\frac{\partial z^{(2)}}{\partial W^{(1)}} && (5)",
+        r" &= X^\top \delta^{(2)} && (6)",
+    ]
+
+
+def test_a_derivation_copies_and_pickles():
+    d = derivation("softmax_classifier")
+    for other in (copy.deepcopy(d), pickle.loads(pickle.dumps(d))):
+        assert str(other) == str(d)
+        assert other.latex("closed") == d.latex("closed")
 
 
 def test_indices_say_why_there_is_a_transpose():
