@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from symgrad.emit.scalar import text
-from symgrad.ir.program import Accumulate, Assign, Call, Expr, Function, If, Loop, Return, Statement, Store
+from symgrad.ir.expression import Expr
+from symgrad.ir.program import Accumulate, Assign, Call, Function, If, Loop, Return, Statement, Store
 
 Count = dict[tuple[str, ...], Fraction]  # product of atoms, sorted -> coefficient
 

@@ -16,23 +16,8 @@ from collections.abc import Callable, Iterable
 
 from symgrad.emit.names import display
 from symgrad.emit.scalar import literal, text
-from symgrad.ir.program import (
-    Accumulate,
-    Allocate,
-    Assign,
-    Call,
-    Exit,
-    Expr,
-    Function,
-    If,
-    Loop,
-    Return,
-    Statement,
-    Store,
-    apply,
-    load,
-    var,
-)
+from symgrad.ir.expression import Expr, apply, load, var
+from symgrad.ir.program import Accumulate, Allocate, Assign, Call, Exit, Function, If, Loop, Return, Statement, Store
 
 WIDTH = 100
 DTYPES = {"f64": "f64", "f32": "f32", "i64": "i64", "i32": "i32", "bool": "np.bool_"}

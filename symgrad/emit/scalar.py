@@ -13,7 +13,8 @@ import math
 import struct
 from collections.abc import Callable
 
-from symgrad.ir.program import Assign, Expr, Function, Return
+from symgrad.ir.expression import Expr
+from symgrad.ir.program import Assign, Function, Return
 
 _ATOM, _UNARY = 20, 17
 _BITWISE = range(10, 14)
@@ -35,7 +36,7 @@ Printed = tuple[str, int]
 def text(expr: Expr) -> str:
     """The expression with no parentheses beyond those needed.
 
-    >>> from symgrad.ir.program import call, var
+    >>> from symgrad.ir.expression import call, var
     >>> x = var("x", "f64")
     >>> text(1 / (1 + call("exp", (-x,), "f64")))
     '1.0 / (1.0 + exp(-x))'

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from symgrad.ir.expression import Expr
 from symgrad.ir.node import Frozen
-from symgrad.ir.program import Expr, Function, Program, Statement, statements
+from symgrad.ir.program import Function, Program, Statement, statements
 from symgrad.lower import elementary
 from symgrad.lower.frame import Module
 from symgrad.lower.function import lower_function

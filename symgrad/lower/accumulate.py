@@ -2,22 +2,9 @@
 
 from __future__ import annotations
 
+from symgrad.ir.expression import Expr, apply, call, const, load, select, var
 from symgrad.ir.node import Node
-from symgrad.ir.program import (
-    Allocate,
-    Assign,
-    Expr,
-    If,
-    Loop,
-    Statement,
-    Store,
-    apply,
-    call,
-    const,
-    load,
-    select,
-    var,
-)
+from symgrad.ir.program import Allocate, Assign, If, Loop, Statement, Store
 from symgrad.ir.types import Shape
 from symgrad.lower.access import identity
 from symgrad.lower.frame import BLOCK, Frame, count

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 
-from symgrad.ir.program import Assign, Expr, Function, Statement, Store, load, var
+from symgrad.ir.expression import Expr, load, var
+from symgrad.ir.program import Assign, Function, Statement, Store
 from symgrad.ir.program import statements as every
 from symgrad.lower import elementary
 from symgrad.lower.frame import Frame

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from symgrad.ir.expression import Expr, const, load, var
 from symgrad.ir.node import Frozen, Node
-from symgrad.ir.program import Allocate, Assign, Call, Expr, Statement, const, load, var
+from symgrad.ir.program import Allocate, Assign, Call, Statement
 from symgrad.ir.types import AnySize, Shape, size_product
 from symgrad.lower.origin import Origin
 from symgrad.lower.sizes import Axis, Flat, Index, integer, size_expr

@@ -7,24 +7,9 @@ from typing import Any
 
 from symgrad.errors import InternalError
 from symgrad.ir.evaluate import linear
+from symgrad.ir.expression import Expr, apply, length, load, var
 from symgrad.ir.node import Node, build
-from symgrad.ir.program import (
-    Allocate,
-    Assign,
-    Exit,
-    Expr,
-    Function,
-    If,
-    Loop,
-    Parameter,
-    Return,
-    Statement,
-    Store,
-    apply,
-    length,
-    load,
-    var,
-)
+from symgrad.ir.program import Allocate, Assign, Exit, Function, If, Loop, Parameter, Return, Statement, Store
 from symgrad.lower.buffers import reuse
 from symgrad.lower.contract import emit_product
 from symgrad.lower.expand import expand

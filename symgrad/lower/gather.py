@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from symgrad.ir.expression import Expr, const, load, select, var
 from symgrad.ir.node import Node
-from symgrad.ir.program import Accumulate, Assign, Exit, Expr, If, Store, const, load, select, var
+from symgrad.ir.program import Accumulate, Assign, Exit, If, Store
 from symgrad.ir.types import AnySize, ArrayType
 from symgrad.lower.access import identity
 from symgrad.lower.frame import Frame

@@ -11,8 +11,9 @@ from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple
 
+from symgrad.ir.expression import Expr, apply, var
 from symgrad.ir.node import Node
-from symgrad.ir.program import Accumulate, Assign, Expr, Statement, Store, apply, var
+from symgrad.ir.program import Accumulate, Assign, Statement, Store
 from symgrad.lower import elementary
 from symgrad.lower.fission import chain
 from symgrad.lower.frame import Frame

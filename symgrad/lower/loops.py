@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from symgrad.ir.expression import Expr, apply
 from symgrad.ir.node import Node
-from symgrad.ir.program import Exit, Expr, If, Store, apply
+from symgrad.ir.program import Exit, If, Store
 from symgrad.ir.types import Shape
 from symgrad.lower.access import moved
 from symgrad.lower.accumulate import Build, Reduction, squeezed_axes

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from symgrad.ir.program import Accumulate, Allocate, Assign, Call, Expr, If, Loop, Return, Statement, Store, statements
+from symgrad.ir.expression import Expr
+from symgrad.ir.program import Accumulate, Allocate, Assign, Call, If, Loop, Return, Statement, Store, statements
 from symgrad.lower.shrink import shrunk
 from symgrad.lower.sizes import same_expr
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from symgrad.ir.expression import Expr, apply, const, var
 from symgrad.ir.node import Node
-from symgrad.ir.program import Accumulate, Assign, Expr, If, Loop, Statement, Store, apply, const, var
+from symgrad.ir.program import Accumulate, Assign, If, Loop, Statement, Store
 from symgrad.ir.types import AnySize
 from symgrad.lower.fission import cut
 from symgrad.lower.frame import BLOCK, UNROLL, Frame

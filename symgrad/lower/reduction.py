@@ -9,25 +9,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from symgrad.ir.program import (
-    Accumulate,
-    Assign,
-    Expr,
-    Function,
-    If,
-    Loop,
-    Parameter,
-    Return,
-    Statement,
-    Store,
-    apply,
-    call,
-    const,
-    fma,
-    load,
-    select,
-    var,
-)
+from symgrad.ir.expression import Expr, apply, call, const, fma, load, select, var
+from symgrad.ir.program import Accumulate, Assign, Function, If, Loop, Parameter, Return, Statement, Store
 from symgrad.lower.frame import BLOCK
 from symgrad.lower.sizes import integer
 

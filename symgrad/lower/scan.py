@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from symgrad.ir.expression import Expr, apply, const, load, select, var
 from symgrad.ir.node import Node
-from symgrad.ir.program import Accumulate, Assign, Expr, Store, apply, const, load, select, var
+from symgrad.ir.program import Accumulate, Assign, Store
 from symgrad.lower.access import identity
 from symgrad.lower.frame import Frame
 from symgrad.lower.loops import check_not_empty

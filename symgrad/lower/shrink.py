@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from symgrad.ir.program import Accumulate, Allocate, Assign, Expr, If, Loop, Statement, Store
+from symgrad.ir.expression import Expr
+from symgrad.ir.program import Accumulate, Allocate, Assign, If, Loop, Statement, Store
 
 
 def shrunk(body: list[Statement], drop: set[str]) -> list[Statement]:

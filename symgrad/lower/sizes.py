@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from symgrad.ir.program import Expr, apply, const, var
+from symgrad.ir.expression import Expr, apply, const, var
 from symgrad.ir.types import AnySize, Quotient, Shape, Size
 
 

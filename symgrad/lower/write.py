@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from symgrad.errors import UnsupportedError
+from symgrad.ir.expression import Expr, apply, const, select, var
 from symgrad.ir.node import Node
-from symgrad.ir.program import Assign, Expr, Statement, apply, const, select, var
+from symgrad.ir.program import Assign, Statement
 from symgrad.lower.access import reads
 from symgrad.lower.frame import Frame
 from symgrad.lower.sizes import Axis, Flat, Index

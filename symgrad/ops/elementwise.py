@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
+from symgrad.ir.expression import Expr, apply, call, const, select
 from symgrad.ir.node import Node, as_node, build, is_constant
-from symgrad.ir.program import Expr, apply, call, const, select
 from symgrad.ops.reference import special
 from symgrad.ops.registry import Elementwise, Partial, register_row, zdiv
 

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import sympy as sp
 
+from symgrad.ir.expression import Expr, call, const, fma, select
 from symgrad.ir.node import Node, build
-from symgrad.ir.program import Expr, call, const, fma, select
 from symgrad.ops.registry import Elementwise, register_row
 
 _LINE = (-1.7, -0.3, 0.4, 2.1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from symgrad.ir.expression import apply, call, const, fma, load, select, var
 from symgrad.ir.program import (
     Accumulate,
     Allocate,
@@ -17,13 +18,6 @@ from symgrad.ir.program import (
     Program,
     Return,
     Store,
-    apply,
-    call,
-    const,
-    fma,
-    load,
-    select,
-    var,
 )
 
 

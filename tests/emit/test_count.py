@@ -6,7 +6,8 @@ import pytest
 from hand_built import loop, matmul, scalar
 
 from symgrad.emit.count import count, shown
-from symgrad.ir.program import Accumulate, Assign, Function, Loop, apply, const, load, select, var
+from symgrad.ir.expression import apply, const, load, select, var
+from symgrad.ir.program import Accumulate, Assign, Function, Loop
 
 n, m, i, j = (var(name, "i64") for name in "nmij")
 x = load("x", (i,), "f64")

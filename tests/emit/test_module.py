@@ -13,7 +13,8 @@ import pytest
 from hand_built import loop, matmul, scalar, straight
 
 from symgrad.emit.module import emit, signature
-from symgrad.ir.program import Function, Parameter, Program, Return, const, var
+from symgrad.ir.expression import const, var
+from symgrad.ir.program import Function, Parameter, Program, Return
 from symgrad.runtime.load import load
 
 HERE = Path(__file__).parent

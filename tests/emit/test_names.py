@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from symgrad.emit.module import emit
 from symgrad.emit.names import RESERVED, Names, display, is_safe
+from symgrad.ir.expression import var
 from symgrad.ir.node import Variable, constant
-from symgrad.ir.program import Assign, Function, Parameter, Program, Return, var
+from symgrad.ir.program import Assign, Function, Parameter, Program, Return
 from symgrad.ir.types import real
 from symgrad.lower.elementary import FUNCTIONS
 from symgrad.lower.reduction import FOLDS, helper

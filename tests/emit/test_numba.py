@@ -10,22 +10,8 @@ from hypothesis import strategies as st
 
 from symgrad.emit.numba import WIDTH, body_lines, structure, wrapped
 from symgrad.emit.scalar import text
-from symgrad.ir.program import (
-    Accumulate,
-    Allocate,
-    Assign,
-    Call,
-    Exit,
-    If,
-    Loop,
-    Return,
-    apply,
-    call,
-    const,
-    fma,
-    select,
-    var,
-)
+from symgrad.ir.expression import apply, call, const, fma, select, var
+from symgrad.ir.program import Accumulate, Allocate, Assign, Call, Exit, If, Loop, Return
 
 NAMES = [var(n, "f64") for n in ("x", "W2_bar", "a_rather_long_name_of_a_user", "t0")]
 

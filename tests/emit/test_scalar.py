@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from symgrad.emit.scalar import assign, is_straight, literal, text
-from symgrad.ir.program import Assign, Function, If, Parameter, Return, apply, call, const, fma, load, select, var
+from symgrad.ir.expression import apply, call, const, fma, load, select, var
+from symgrad.ir.program import Assign, Function, If, Parameter, Return
 
 X, Y, K, N = var("x", "f64"), var("y", "f64"), var("k", "i64"), var("n", "i32")
 S = var("s", "f32")

@@ -12,19 +12,8 @@ from hand_built import loop, matmul, scalar
 
 from symgrad.emit.module import emit
 from symgrad.emit.standalone import standalone
-from symgrad.ir.program import (
-    Accumulate,
-    Allocate,
-    Assign,
-    Function,
-    Parameter,
-    Program,
-    Return,
-    Store,
-    const,
-    load,
-    var,
-)
+from symgrad.ir.expression import const, load, var
+from symgrad.ir.program import Accumulate, Allocate, Assign, Function, Parameter, Program, Return, Store
 
 KERNELS = (Path(__file__).parents[2] / "symgrad/runtime/kernels.py").read_text()
 NUMPY = {"f64": np.float64, "f32": np.float32}

@@ -8,20 +8,8 @@ from typing import Any
 import numpy as np
 
 from symgrad.errors import IndexRangeError
-from symgrad.ir.program import (
-    Accumulate,
-    Allocate,
-    Assign,
-    Call,
-    Exit,
-    Expr,
-    Function,
-    If,
-    Loop,
-    Program,
-    Return,
-    Store,
-)
+from symgrad.ir.expression import Expr
+from symgrad.ir.program import Accumulate, Allocate, Assign, Call, Exit, Function, If, Loop, Program, Return, Store
 from symgrad.runtime.kernels import fma
 
 NUMPY = {"f64": np.float64, "f32": np.float32, "i64": np.int64, "i32": np.int32, "bool": np.bool_}

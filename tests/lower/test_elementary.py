@@ -12,7 +12,8 @@ import pytest
 
 from symgrad.emit.numba import function_lines
 from symgrad.emit.scalar import is_straight, text
-from symgrad.ir.program import Assign, Function, Return, statements, var
+from symgrad.ir.expression import var
+from symgrad.ir.program import Assign, Function, Return, statements
 from symgrad.lower import elementary
 from tests.lower.elementary_mathematics import DIGITS, WITHIN, samples, special, ulps_off
 

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
-from symgrad.ir.program import Expr, Function, If, Return, Statement, apply, call, const, select
+from symgrad.ir.expression import Expr, apply, call, const, select
+from symgrad.ir.program import Function, If, Return, Statement
 from symgrad.lower.elementary import (
     exponential,
     gamma,

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from symgrad.ir.program import Assign, Expr, Parameter, Statement, apply, call, const, fma, select, var
+from symgrad.ir.expression import Expr, apply, call, const, fma, select, var
+from symgrad.ir.program import Assign, Parameter, Statement
 
 
 @dataclass(frozen=True, slots=True)

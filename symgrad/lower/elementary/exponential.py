@@ -6,7 +6,7 @@ first fused subtraction of k ln 2 is exact, the second rounds once.
 
 from __future__ import annotations
 
-from symgrad.ir.program import Expr, fma, select
+from symgrad.ir.expression import Expr, fma, select
 from symgrad.lower.elementary.draft import (
     Coefficients,
     Draft,

@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-from symgrad.ir.program import Accumulate, Assign, Expr, If, Loop, Return, apply, const, fma, select, var
+from symgrad.ir.expression import Expr, apply, const, fma, select, var
+from symgrad.ir.program import Accumulate, Assign, If, Loop, Return
 from symgrad.lower.elementary.draft import Coefficients, Draft, Row, equal
 from symgrad.lower.elementary.sinc import sin_cos_pi
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from symgrad.ir.program import Expr, apply, fma, select
+from symgrad.ir.expression import Expr, apply, fma, select
 from symgrad.lower.elementary.draft import Coefficients, Draft, Row, at_least, at_most, copysign, power_of_two, quotient
 from symgrad.lower.elementary.exponential import exp_core, expm1_core, scaled, split
 

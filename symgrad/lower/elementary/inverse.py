@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from symgrad.ir.program import Expr, apply, fma, select
+from symgrad.ir.expression import Expr, apply, fma, select
 from symgrad.lower.elementary.draft import Coefficients, Draft, Row, bits, copysign, equal
 
 _PI_LO = (1.2246467991473532e-16, -8.742277657347586e-08)

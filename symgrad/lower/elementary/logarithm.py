@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from symgrad.ir.program import Expr, apply, fma, select
+from symgrad.ir.expression import Expr, apply, fma, select
 from symgrad.lower.elementary.draft import Coefficients, Draft, Row, bits, copysign, equal, from_bits
 
 _LN2_HI = (0.6931471805599453, 0.6931471824645996)

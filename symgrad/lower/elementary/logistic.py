@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from symgrad.ir.program import Expr, fma, select
+from symgrad.ir.expression import Expr, fma, select
 from symgrad.lower.elementary.draft import Coefficients, Draft, Row, quotient
 from symgrad.lower.elementary.logarithm import log1p_of_unit
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from symgrad.ir.program import Expr, fma, select
+from symgrad.ir.expression import Expr, fma, select
 from symgrad.lower.elementary.draft import Coefficients, Draft, Row, at_most, copysign
 from symgrad.lower.elementary.logarithm import log_of, split
 

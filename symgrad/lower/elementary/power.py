@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from symgrad.ir.program import Expr, If, Return, apply, const, fma, select
+from symgrad.ir.expression import Expr, apply, const, fma, select
+from symgrad.ir.program import If, Return
 from symgrad.lower.elementary.draft import (
     Coefficients,
     Draft,

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 
-from symgrad.ir.program import Accumulate, Assign, Expr, If, Loop, Return, apply, const, fma, select, var
+from symgrad.ir.expression import Expr, apply, const, fma, select, var
+from symgrad.ir.program import Accumulate, Assign, If, Loop, Return
 from symgrad.lower.elementary.draft import Draft, Row, bits, equal
 from symgrad.lower.elementary.trigonometric import cos_core, sin_core
 

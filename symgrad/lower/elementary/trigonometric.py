@@ -7,7 +7,7 @@ C library reduces. Sine and cosine of one argument share all but the last line o
 
 from __future__ import annotations
 
-from symgrad.ir.program import Expr, fma, select
+from symgrad.ir.expression import Expr, fma, select
 from symgrad.lower.elementary.draft import Coefficients, Draft, Row, bits, copysign, equal, from_bits
 
 _TWO_OVER_PI = (0.6366197723675814, 0.6366197466850281)
