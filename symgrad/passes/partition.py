@@ -28,10 +28,8 @@ def residuals(gradients: Sequence[Node], cotangents: Sequence[Node]) -> tuple[li
     settled = _settle(list(frontier))
     variables = [n for n in settled if n.op.name == "variable"]
     stored = _without_cheap([n for n in settled if n.op.name != "variable"], variables)
-    read = set(_reached(gradients, stored))
-    variables = [
-        n for n in topological(gradients) if n.op.name == "variable" and n in read and n not in set(cotangents)
-    ]
+    read, seeds = set(topological(gradients, stop=stored)), set(cotangents)
+    variables = [n for n in topological(gradients) if n.op.name == "variable" and n in read and n not in seeds]
     return variables, stored + _sizes(gradients, [*variables, *stored, *cotangents])
 
 
@@ -51,10 +49,11 @@ def _settle(frontier: list[Node]) -> list[Node]:
 
 
 def _without_cheap(stored: list[Node], variables: list[Node]) -> list[Node]:
-    kept = set(stored) | set(variables)
+    fixed = set(variables)
+    kept = set(stored) | fixed
     result = []
     for node in reversed(topological(stored)):
-        if node not in kept or node in variables:
+        if node not in kept or node in fixed:
             continue
         free = {"variable", "constant", "size", "iota"}
         if node.op.name in _CHEAP and node.args and all(a in kept or a.op.name in free for a in node.args):
@@ -64,16 +63,13 @@ def _without_cheap(stored: list[Node], variables: list[Node]) -> list[Node]:
     return list(reversed(result))
 
 
-def _reached(gradients: Sequence[Node], stop: Sequence[Node]) -> list[Node]:
-    return topological(gradients, stop=stop)
-
-
 def _sizes(gradients: Sequence[Node], given: Sequence[Node]) -> list[Node]:
     """Named sizes that no given array shows as an axis travel as numbers."""
     shown = {str(n) for node in given for n in node.shape if isinstance(n, Size)}
     needed: dict[str, None] = {}
-    for node in topological(gradients, stop=given):
-        if node in given:
+    leaves = set(given)
+    for node in topological(gradients, stop=leaves):
+        if node in leaves:
             continue
         for value in (*node.shape, *_flat(node.params.values())):
             if isinstance(value, Size):
