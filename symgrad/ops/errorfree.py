@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
+from symgrad.ir.expression import Expr, call, const, fma, select
 from symgrad.ir.node import Node, constant
-from symgrad.ir.program import Expr, const, fma, select
 from symgrad.ops.registry import Elementwise, register_row
 
 _PAIRS = ((-1.3, 0.7), (0.4, 2.5), (3.1, -0.6))
@@ -79,6 +79,19 @@ def _hypot_error_of(a: Any, b: Any, y: Any) -> Any:
     return (((large * large - y * y) + small * small) + tails) / (y + y)
 
 
+def _sigmoid_error(u: Expr, y: Expr) -> Expr:
+    """1/(1 + e^-u) - y, where the sum is carried with its error; of use where e^-u is small beside 1."""
+    small = call("exp", (-u,), u.dtype)
+    total = 1.0 + small
+    return (fma(-y, total, const(1.0, u.dtype)) - y * (small - (total - 1.0))) / total
+
+
+def _sigmoid_error_of(u: Any, y: Any) -> Any:
+    small = np.exp(np.negative(u))
+    total = 1.0 + small
+    return (exact_fma(np.negative(y), total, 1.0) - y * (small - (total - 1.0))) / total
+
+
 def _finite(lo: Expr, yes: Expr, no: Expr) -> Expr:
     return select(abs(lo) < const(math.inf, lo.dtype), yes, no)
 
@@ -97,6 +110,7 @@ TABLE = [
     _row("quotient_error", _nothing, (lambda a, b, q: fma(-q, b, a) / b, lambda a, b, q: exact_fma(np.negative(q), b, a) / b), r"\varepsilon\left({0} / {1}\right)", ((1.0, 4.0, 0.25),)),
     _row("sqrt_error", _nothing, (lambda x, y: fma(-y, y, x) / (y + y), lambda x, y: exact_fma(np.negative(y), y, x) / (y + y)), r"\varepsilon\left(\sqrt{{{0}}}\right)", ((4.0, 2.0),)),
     _row("hypot_error", _nothing, (_hypot_error, _hypot_error_of), r"\varepsilon\left(\sqrt{{{0}^2 + {1}^2}}\right)", ((3.0, 4.0, 5.0),)),
+    _row("sigmoid_error", _nothing, (_sigmoid_error, _sigmoid_error_of), r"\varepsilon\left(\sigma\left({0}\right)\right)", ((0.0, 0.5),)),
     _row("corrected", lambda h, e: h + e, (lambda h, e: _finite(e, h + e, h), lambda h, e: np.where(np.abs(e) < np.inf, np.add(h, e), h)), "{0} + {1}", _PAIRS),
     _row("correction_error", _nothing, (lambda h, e: _finite(e, _sum_error(h, e), const(0.0, h.dtype)), lambda h, e: np.where(np.abs(e) < np.inf, _sum_error_of(h, e), 0.0)),
          r"\varepsilon\left({0} + {1}\right)", _PAIRS),

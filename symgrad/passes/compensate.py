@@ -29,40 +29,11 @@ _KINKS = ["sign", "floor", "ceil", "round", "trunc", "mod", "maximum", "minimum"
 _STEPS = ["relu_slope", "dmaximum", "dminimum", "dclip"]
 FLAT = frozenset([*_KINKS, *_STEPS, *(row.name for row in errorfree.TABLE)])
 # Arithmetic whose error is known.
-ARITHMETIC = frozenset(
-    [
-        "add",
-        "sub",
-        "mul",
-        "div",
-        "neg",
-        "square",
-        "reciprocal",
-        "sqrt",
-        "abs",
-        "where",
-        "dsqrt",
-        "hypot",
-        "zmul",
-        "zdiv",
-    ]
-)
+_EXACT_OPS = ["add", "sub", "mul", "neg", "square", "zmul", "abs", "where"]
+ARITHMETIC = frozenset([*_EXACT_OPS, "div", "reciprocal", "zdiv", "sqrt", "dsqrt", "hypot", "sigmoid"])
+_SLOPES = ["sigmoid_slope", "tanh_slope"]
 _POSITIVE = frozenset(
-    [
-        "exp",
-        "exp2",
-        "square",
-        "sqrt",
-        "abs",
-        "cosh",
-        "hypot",
-        "sigmoid",
-        "softplus",
-        "gaussian",
-        "sigmoid_slope",
-        "tanh_slope",
-        "relu",
-    ]
+    ["exp", "exp2", "square", "sqrt", "abs", "cosh", "hypot", "sigmoid", "softplus", "gaussian", "relu", *_SLOPES]
 )
 _LARGEST = 500  # nodes; beyond it speed and length count more than the last digits
 
@@ -155,7 +126,7 @@ def _magnifies(node: Node) -> bool:
         and row.partials is not None
         and row.result == "real"
         and node.op.name not in FLAT
-        and node.op.name not in ARITHMETIC
+        and (node.op.name not in ARITHMETIC or node.op.name == "sigmoid")
     )
 
 
@@ -256,6 +227,10 @@ def _hypot(y: Node, args: tuple, tails: tuple) -> Parts:
     return own, None if inherited is None else inherited / y
 
 
+def _sigmoid(y: Node, args: tuple, tails: tuple) -> Parts:
+    return build("sigmoid_error", args[0], y), _times(build("sigmoid_slope", args[0]), tails[0])
+
+
 def _dsqrt(y: Node, args: tuple, tails: tuple) -> Parts:
     """1/(2 r) of a root r > 0."""
     return _div(y, (constant(0.5), build("abs", args[0])), (None, _times(build("sign", args[0]), tails[0])))
@@ -278,5 +253,6 @@ def _where(y: Node, args: tuple, tails: tuple) -> Parts:
 
 _RULES: dict[str, Callable[[Node, tuple, tuple], Parts]] = {
     "add": _add, "sub": _sub, "mul": _mul, "square": _square, "div": _div, "reciprocal": _reciprocal, "sqrt": _sqrt,
-    "dsqrt": _dsqrt, "zmul": _mul, "zdiv": _div, "hypot": _hypot, "neg": _neg, "abs": _abs, "where": _where,
+    "dsqrt": _dsqrt, "zmul": _mul, "zdiv": _div, "hypot": _hypot, "sigmoid": _sigmoid, "neg": _neg, "abs": _abs,
+    "where": _where,
 }  # fmt: skip

@@ -10,7 +10,7 @@ import math
 
 from symgrad.ir.node import Node, build, constant
 from symgrad.ops.reduce import kept
-from symgrad.passes.rewrite import Rule, either, has_value, minus, split, value
+from symgrad.passes.rewrite import Rule, either, has_value, minus, value
 
 
 def exp_of(x: Node) -> Node | None:
@@ -39,13 +39,13 @@ def opposite(a: Node, b: Node) -> bool:
     return negated(a) is b or negated(b) is a
 
 
-def _plus_one(x: Node) -> Node | None:
+def plus_one(x: Node) -> Node | None:
     """u, where x is 1 + u."""
     found = either(x, lambda a: has_value(a, 1.0)) if x.op.name == "add" else None
     return found[1] if found else None
 
 
-def _one_minus(x: Node) -> Node | None:
+def one_minus(x: Node) -> Node | None:
     """u, where x is 1 - u."""
     pair = minus(x)
     return pair[1] if pair and has_value(pair[0], 1.0) else None
@@ -63,7 +63,7 @@ def _log_of_sum(node: Node) -> Node | None:
     exponents = [exp_of(a) for a in x.args]
     if all(e is not None for e in exponents):
         return build("logaddexp", *exponents)  # type: ignore[arg-type]
-    u = _plus_one(x)
+    u = plus_one(x)
     if u is None:
         return None
     inner = exp_of(u)
@@ -72,7 +72,7 @@ def _log_of_sum(node: Node) -> Node | None:
 
 def _log_of_difference(node: Node) -> Node | None:
     (x,) = node.args
-    u = _one_minus(x)
+    u = one_minus(x)
     if u is None:
         return None
     inner = exp_of(u)
@@ -112,8 +112,8 @@ def _log_of_quotient(node: Node) -> Node | None:
         return None
     above, below = x.args
     for top, bottom, sign in ((above, below, 2.0), (below, above, -2.0)):
-        u = _plus_one(top)
-        if u is not None and _one_minus(bottom) is u:
+        u = plus_one(top)
+        if u is not None and one_minus(bottom) is u:
             return constant(sign) * build("arctanh", u)
     return None
 
@@ -191,60 +191,6 @@ def _exp_around(node: Node) -> Node | None:
     return None
 
 
-def _sigmoid(node: Node) -> Node | None:
-    """1/(1 + e^-x)."""
-    u = _plus_one(node.args[0])
-    x = exp_of(u) if u is not None else None
-    return None if x is None else build("sigmoid", negated(x))
-
-
-def _scaled_sigmoid(node: Node) -> Node | None:
-    """c/(1 + e^-x), e^x/(1 + e^x), e^x/(e^x - 1), (e^x - 1)/x."""
-    above, below = node.args
-    x = exp_of(above)
-    u = _plus_one(below)
-    y = exp_of(u) if u is not None else None
-    if y is not None:
-        return build("sigmoid", y) if x is y else above * build("sigmoid", negated(y))
-    if x is not None and below.op.name == "expm1" and below.args[0] is x:
-        return -build("reciprocal", build("expm1", negated(x)))
-    if above.op.name == "expm1" and above.args[0] is below:
-        return build("exprel", below)
-    return None
-
-
-def _tanh(node: Node) -> Node | None:
-    """sinh/cosh, and (e^x - 1)/(e^x + 1) = tanh(x/2)."""
-    above, below = node.args
-    if above.op.name == "sinh" and below.op.name == "cosh" and above.args == below.args:
-        return build("tanh", *above.args)
-    u = _plus_one(below)
-    x = exp_of(u) if u is not None else None
-    if x is not None and above.op.name == "expm1" and above.args[0] is x:
-        return build("tanh", constant(0.5) * x)
-    return None
-
-
-def _one_minus_known(node: Node) -> Node | None:
-    """1 - sigmoid(x) = sigmoid(-x), 1 - tanh(x)^2 = 1/cosh(x)^2."""
-    u = _one_minus(node)
-    if u is None:
-        return None
-    if u.op.name == "sigmoid":
-        return build("sigmoid", negated(u.args[0]))
-    inner = split(u, "square")
-    return build("tanh_slope", *inner[0].args) if inner and inner[0].op.name == "tanh" else None
-
-
-def _sigmoid_slope(node: Node) -> Node | None:
-    """s(x) s(-x)."""
-    a, b = node.args
-    both = a.op.name == "sigmoid" and b.op.name == "sigmoid"
-    if not both or not opposite(a.args[0], b.args[0]):
-        return None
-    return build("sigmoid_slope", b.args[0] if a.args[0].op.name == "neg" else a.args[0])
-
-
 def _x_log_x(node: Node) -> Node | None:
     """x ln x, with its limit 0 at 0."""
     a, b = node.args
@@ -255,32 +201,9 @@ def _x_log_x(node: Node) -> Node | None:
 
 
 SUMS = ("add", "sub", "neg")
-def _softplus_in_parts(node: Node) -> Node | None:
-    """max(0, x) + log1p(e^-|x|), also with something taken from max(0, x) first."""
-    for a, b in (node.args, node.args[::-1]):
-        if b.op.name != "softplus" or b.args[0].op.name != "neg" or b.args[0].args[0].op.name != "abs":
-            continue
-        (x,) = b.args[0].args[0].args
-        rest = a.args[1] if a.op.name == "sub" else None
-        first = a.args[0] if rest is not None else a
-        if first.op.name == "relu" and first.args[0] is x:
-            whole = build("softplus", x)
-            return whole if rest is None else whole - rest
-    return None
-
-
-def _logistic_loss(node: Node) -> Node | None:
-    """softplus(x) - x t."""
-    a, b = node.args
-    if a.op.name != "softplus" or b.op.name != "mul" or a.args[0] not in b.args:
-        return None
-    (x,) = a.args
-    return build("logistic_loss", x, b.args[1] if b.args[0] is x else b.args[0])
 
 
 RULES = [
-    Rule("ln(1 + e^x) - x t", ("sub",), _logistic_loss, "binary cross-entropy of a logit: no digits lost where t is 1"),
-    Rule("max(0, x) + ln(1 + e^-|x|)", ("add",), _softplus_in_parts, "softplus: smooth at 0, as the parts are not"),
     Rule("e^x", ("power",), _e_to_the, "the double nearest to e stands for e"),
     Rule(
         "ln(e^a + e^b)", ("log",), _log_of_sum, "logaddexp, softplus; ln(1 + x) = log1p(x): no digits lost in the sum"
@@ -297,10 +220,5 @@ RULES = [
     Rule("e^x - c + e^-x", ("add",), _exp_around, "the exponentials meet"),
     Rule("e^x + e^-x", ("add",), _cosh, "2 cosh x"),
     Rule("cosh x - 1", SUMS, _cosh_minus_one, "2 sinh(x/2)^2"),
-    Rule("1/(1 + e^-x)", ("reciprocal",), _sigmoid, "no overflow in the slope"),
-    Rule("e^x/(1 + e^x)", ("div",), _scaled_sigmoid, "sigmoid; e^x/(e^x - 1) = -1/expm1(-x); (e^x - 1)/x = exprel x"),
-    Rule("sinh x/cosh x", ("div",), _tanh, "tanh x; (e^x - 1)/(e^x + 1) = tanh(x/2)"),
-    Rule("1 - sigmoid, 1 - tanh^2", SUMS, _one_minus_known, "no digits lost where the function is 1"),
-    Rule("sigmoid(x) sigmoid(-x)", ("mul",), _sigmoid_slope),
     Rule("x ln x", ("mul",), _x_log_x, "0 at 0"),
 ]

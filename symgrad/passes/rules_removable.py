@@ -141,18 +141,10 @@ def _log_tan(node: Node) -> Node | None:
     return build("where", tangent > constant(0.0), exact, constant(math.nan))
 
 
-def _power_of_known(node: Node) -> Node | None:
-    """(e^u)^p = e^(u p); s(u)^p = e^(p ln s(u)) where s is near 1."""
+def _power_of_exp(node: Node) -> Node | None:
+    """(e^u)^p = e^(u p)."""
     base, p = node.args
-    if base.op.name == "exp":
-        return build("exp", base.args[0] * p)
-    if base.op.name != "sigmoid" or value(p) is not None:
-        return None
-    (u,) = base.args
-    positive, zero = u > constant(0.0), constant(0.0)
-    near = build("exp", p * build("log_sigmoid", build("where", positive, u, zero)))
-    far = build("power", build("where", positive, constant(1.0), base), p)
-    return build("where", positive, near, far)
+    return build("exp", base.args[0] * p) if base.op.name == "exp" else None
 
 
 def _power_minus_one(node: Node) -> Node | None:
@@ -178,7 +170,7 @@ RULES = [
     Rule("(1 - cos x)/x^2", ("div",), _half_angle_ratio, "1/2 at 0"),
     Rule("x - sin x, tan x - x, 1/x - 1/tan x", SUMS, _deficit, "power series near 0"),
     Rule("ln tan(pi/4 + x/2)", ("log",), _log_tan, "arsinh(tan x) where the tangent is positive"),
-    Rule("(e^u)^p, sigmoid^p", ("power",), _power_of_known, "e^(p ln sigmoid): digits where sigmoid is near 1"),
+    Rule("(e^u)^p", ("power",), _power_of_exp, "no overflow of e^u"),
     Rule("(1 + u)^p - 1", SUMS, _power_minus_one, "expm1(p log1p u) where it is small"),
 ]
 
@@ -203,8 +195,58 @@ def _exp_difference(node: Node) -> Node | None:
     return build("where", near, b * build("expm1", h), build("where", near, zero, a) - b)
 
 
+_LARGEST_EXPONENT = 700  # e^700 is finite, and so is any product of factors whose exponents have this sum
+
+
+def _exp_of_logs(node: Node) -> Node | None:
+    """e^(r + p ln q) = q^p e^r while no factor overflows: a power keeps what p ln q rounds away."""
+    terms = _terms(node.args[0])
+    powers = [(t, *parts) for t in terms if (parts := _p_log_q(t)) is not None][:3]
+    if not powers or len(terms) == len(powers) == 1:
+        return None
+    logs = [t for t, _, _ in powers]
+    rest = [t for t in terms if t not in logs]
+    total = rest[0] if rest else constant(0.0)
+    for t in rest[1:]:
+        total = total + t
+    limit = constant(float(_LARGEST_EXPONENT // (len(powers) + 1)))
+    product, safe = build("exp", total), build("abs", total) < limit
+    for t, p, q in powers:
+        product, safe = build("power", q, p) * product, build("logical_and", safe, build("abs", t) < limit)
+    return build("where", safe, product, build("exp", build("where", safe, constant(0.0), node.args[0])))
+
+
+def _terms(x: Node) -> list[Node]:
+    """The terms of a sum, signs in the terms, to a small depth."""
+    found, stack = [], [(x, False, 5)]
+    while stack:
+        node, negative, depth = stack.pop()
+        if depth and node.op.name in ("add", "sub"):
+            a, b = node.args
+            stack.extend([(b, negative != (node.op.name == "sub"), depth - 1), (a, negative, depth - 1)])
+        elif depth and node.op.name == "neg":
+            stack.append((node.args[0], not negative, depth - 1))
+        else:
+            found.append(-node if negative else node)
+    return found
+
+
+def _p_log_q(term: Node) -> tuple[Node, Node] | None:
+    """(p, q), where the term is p ln q."""
+    if term.op.name == "neg":
+        inner = _p_log_q(term.args[0])
+        return None if inner is None else (-inner[0], inner[1])
+    if term.op.name == "log":
+        return constant(1.0), term.args[0]
+    if term.op.name == "xlogy":
+        return term.args[0], term.args[1]
+    found = either(term, lambda a: a.op.name == "log") if term.op.name == "mul" else None
+    return (found[1], found[0].args[0]) if found else None
+
+
 # For values only, once everything is differentiated: the left side has the better derivative.
 VALUE_RULES = [
     Rule("arctan u - pi/4", ("sub",), _arctan_minus_quarter, "atan2(u - 1, u + 1)"),
+    Rule("e^(r + p ln q)", ("exp",), _exp_of_logs, "q^p e^r"),
     Rule("e^a - e^b", ("sub",), _exp_difference, "e^b expm1(a - b) where the two are near"),
 ]

@@ -9,10 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symgrad.ir.node import Node
-from symgrad.passes import rules_exponential, rules_increment, rules_removable, rules_trigonometric, simplify
+from symgrad.passes import (
+    rules_exponential,
+    rules_increment,
+    rules_logistic,
+    rules_removable,
+    rules_trigonometric,
+    simplify,
+)
 from symgrad.passes.rewrite import Rule, Watch, rewrite
 
 RULES: list[Rule] = [
+    *rules_logistic.RULES,
     *rules_exponential.RULES,
     *rules_trigonometric.RULES,
     *rules_removable.RULES,
