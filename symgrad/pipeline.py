@@ -25,8 +25,8 @@ from symgrad.ir.walk import substitute, topological, transform
 from symgrad.lower import lower
 from symgrad.lower.target import Target
 from symgrad.ops.leaf import variable
-from symgrad.ops.symbolic import expand_row
 from symgrad.ops.shape import broadcast
+from symgrad.ops.symbolic import expand_row
 from symgrad.passes.differentiate import zeros
 from symgrad.passes.eliminate import eliminate
 from symgrad.passes.names import Names, strip
@@ -118,8 +118,8 @@ def derive(outputs: Sequence[Node], wrt: Sequence[Node], inputs: Sequence[Node],
     single = len(primal) == 1 and primal[0].dtype == "real" and (elementwise or not primal[0].shape)
     ones = sweep({primal[0]: broadcast(constant(1.0), primal[0].shape)}, variables) if single else {}
     pulled = sweep({f: s for f, s in zip(primal, seeds, strict=True) if f.dtype == "real"}, variables)
-    derived = _finished(primal, variables, tuple(inputs), names, (ones if single else None, pulled, seeds), reports)
-    return replace(derived, written=tuple(outputs), asked=tuple(wrt))
+    derived = _finished(primal, variables, names, (ones if single else None, pulled, seeds), reports)
+    return replace(derived, inputs=tuple(inputs), written=tuple(outputs), asked=tuple(wrt))
 
 
 def marked(x: Node) -> Node:
@@ -143,7 +143,8 @@ def _seed(f: Node, i: int, names: Names) -> Node:
     return variable(Variable(f"{name}_bar", "cotangent"), f.type)
 
 
-def _finished(primal: list[Node], wrt: list[Node], inputs: tuple, names: Names, swept: tuple, reports: list) -> Derived:
+def _finished(primal: list[Node], wrt: list[Node], names: Names, swept: tuple, reports: list) -> Derived:
+    """The passes after differentiation; ``swept`` are the cotangents for seed 1 (if any), for the seeds, and those."""
     joint, pulled, seeds = swept
     ones = joint or {}
     everything = [*primal, *wrt, *ones, *ones.values(), *pulled, *pulled.values(), *names]
@@ -152,7 +153,7 @@ def _finished(primal: list[Node], wrt: list[Node], inputs: tuple, names: Names, 
     final = {n: new[bare[n]] for n in everything}
     zero = {x: zeros(x.shape) for x in wrt}
     return Derived(
-        inputs,
+        (),
         tuple(final[f] for f in primal),
         tuple(final[x] for x in wrt),
         {final[n]: name for n, name in reversed(names.items())} | _kept_names(wrt, final),

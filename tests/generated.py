@@ -49,8 +49,7 @@ def files(example: Path) -> dict[str, str]:
 
 
 def _title(fn: Any) -> str:
-    outputs = [node for node in fn._definition.outputs]
-    names = [node["name"] for node in outputs if node.op.name == "named"]
+    names = [node["name"] for node in fn._definition.outputs if node.op.name == "named"]
     return re.sub(r"\W", "", names[0])[:20] if names else "f"
 
 

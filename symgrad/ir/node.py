@@ -83,9 +83,10 @@ class Variable:
         return self
 
 
-def _variable(name: str, kind: str, latex: str, init: Any, origin: Any, order: int, uid: tuple) -> Variable:
-    known = _variables.get(uid)
-    return known if known is not None else Variable(name, kind, latex, init, origin, order, uid)
+def _variable(*fields: Any) -> Variable:
+    """The variable of these fields, of which the last identifies it: within one process it stays one object."""
+    known = _variables.get(fields[-1])
+    return known if known is not None else Variable(*fields)
 
 
 class Frozen:

@@ -196,7 +196,7 @@ def eye(n: AnySize, dtype: str = "bool") -> Node:
 
 def embed_diagonal(d: Node, axes: tuple[int, int]) -> Node:
     """The array whose ``axes`` diagonal is the last axis of d, 0 elsewhere: the transpose of ``diagonal``."""
-    a, b = sorted(axes)
+    a = min(axes)
     rank = d.type.rank + 1
     n = d.shape[-1]
     rest = [i for i in range(rank) if i not in axes]

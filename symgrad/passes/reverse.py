@@ -72,7 +72,7 @@ def pull(node: Node, y_bar: Node, guard: bool) -> Sequence[Node | None]:
             f"{node.op.name} has no derivative", ("node", described(node)), fix="use sg.stop_gradient"
         )
     if node.op.name == "where":
-        c, a, b = node.args
+        c = node.args[0]
         return None, choose(c, y_bar, 0.0), choose(c, 0.0, y_bar)
     if node.op.name == "div" and not guard:
         b = node.args[1]
