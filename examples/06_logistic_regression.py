@@ -15,7 +15,8 @@ weights = {"w1": 0.8, "w2": 0.2, "b": 0.1}
 for step in range(2):
     loss, (da, dz, dw1, dw2, db) = fn.value_and_grad(**sample, **weights)
     print(
-        f"step {step}: L = {loss:.10f}, dL/da = {da:.10f}, dL/dz = {dz:.10f}, dL/dw = ({dw1:.10f}, {dw2:.10f}), dL/db = {db:.10f}"
+        f"step {step}: L = {loss:.10f}, dL/da = {da:.10f}, dL/dz = {dz:.10f}, "
+        f"dL/dw = ({dw1:.10f}, {dw2:.10f}), dL/db = {db:.10f}"
     )
     weights = {name: weights[name] - 0.5 * g for name, g in zip(("w1", "w2", "b"), (dw1, dw2, db), strict=True)}
     print("        w, b =", ", ".join(f"{value:.10f}" for value in weights.values()))

@@ -46,7 +46,8 @@ new = np.array([[8.0, 3]]) / raw.max(axis=0)
 for step in range(2):
     g1, g2 = net.cost_function_prime(data, target)
     print(
-        f"step {step}: J = {net.cost_function(data, target):.10f}, the unseen row scores {100 * net.forward(new)[0, 0]:.10f}"
+        f"step {step}: J = {net.cost_function(data, target):.10f}, "
+        f"the unseen row scores {100 * net.forward(new)[0, 0]:.10f}"
     )
     if step == 0:
         print("dJ/dW1 =", np.round(g1, 8).tolist())

@@ -13,5 +13,6 @@ for k in (1, 2, 3, 5, 8, 11):
     print(f"{h:>8.0e} {abs((up - here) / h - exact):>10.1e} {abs((up - down) / (2 * h) - exact):>10.1e}")
 parameters = 1000 * 100 + 100 * 10
 print(
-    f"a 1000-100-10 network has {parameters:,} weights: one gradient by differences takes {parameters + 1:,} evaluations"
+    f"a 1000-100-10 network has {parameters:,} weights: "
+    f"one gradient by differences takes {parameters + 1:,} evaluations"
 )

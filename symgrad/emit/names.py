@@ -27,7 +27,8 @@ _BUILTINS = (
     "ImportError", "IndexError", "OverflowError", "SystemExit", "ValueError", "NotImplemented", "Ellipsis",
 )  # fmt: skip
 _MODULE = (
-    "np", "numpy", "math", "numba", "nb", "symgrad", "njit", "jit", "helper", "inline", "register_jitable", "FLAGS", "wraps",
+    "np", "numpy", "math", "numba", "nb", "symgrad", "njit", "jit", "helper", "inline", "register_jitable", "FLAGS",
+    "wraps",
     "fma", "select", "f64", "f32", "i64", "i32", "types", "type_callable", "lower_builtin", "prange",
     "forward", "backward", "value", "grad", "value_and_grad", "value_and_gradient", "jvp", "vjp", "hvp", "evaluate",
     "jacobian", "hessian", "train", "step", "main",

@@ -23,7 +23,10 @@ REAL_OF = {"i64": "f64", "i32": "f32"}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Expr:
-    """A scalar. ``value`` is a number (const), a name (var), a buffer (load), (buffer, axis) (length), a callee (call)."""
+    """A scalar.
+
+    ``value`` is a number (const), a name (var), a buffer (load), (buffer, axis) (length), a callee (call).
+    """
 
     op: str
     args: tuple[Expr, ...]

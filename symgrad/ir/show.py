@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 
 from symgrad.ir.node import Node
 
-_INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "power": "**", "less": "<", "less_equal": "<=", "greater": ">",
-          "greater_equal": ">=", "logical_and": "&", "logical_or": "|"}  # fmt: skip
+_INFIX = {
+    "add": "+", "sub": "-", "mul": "*", "div": "/", "power": "**", "less": "<", "less_equal": "<=",
+    "greater": ">", "greater_equal": ">=", "logical_and": "&", "logical_or": "|",
+}  # fmt: skip
 _DEEP = 3
 
 

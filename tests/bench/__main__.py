@@ -70,7 +70,8 @@ def main() -> None:
         ours = min(times["symgrad"])
         for name, values in times.items():
             print(
-                f"| {w.name} | {name} | {1e3 * min(values):.3f} | {1e3 * median(values):.3f} | {min(values) / ours:.2f} |",
+                f"| {w.name} | {name} | {1e3 * min(values):.3f} | {1e3 * median(values):.3f} "
+                f"| {min(values) / ours:.2f} |",
                 flush=True,
             )
     print(f"\na call with four floats, value and gradient: {call_overhead():.2f} us\n")
