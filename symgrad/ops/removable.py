@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +21,7 @@ from symgrad.ops.registry import Elementwise, register_row
 
 _LINE = (-1.7, -0.3, 0.4, 2.1)
 _SMALL = (-1.1, -0.3, 0.4, 1.2)
-_FACTORIAL = [math.factorial(n) for n in range(40)]
+_FACTORIAL = [math.factorial(n) for n in range(66)]
 
 
 def _f(name: str) -> Callable[[Expr], Expr]:
@@ -92,13 +93,22 @@ def _exprel_slope(x: sp.Expr) -> sp.Expr:
 
 
 _N = range(14)
-_TAN = [
-    float(sp.Rational(sp.bernoulli(2 * n) * (-1) ** (n - 1) * 4**n * (4**n - 1), sp.factorial(2 * n)))
-    for n in range(2, 32)
-]
-_COT = [float(sp.Rational(sp.bernoulli(2 * n) * (-1) ** (n - 1) * 4**n, sp.factorial(2 * n))) for n in range(1, 32)]
-_COTH = [float(sp.Rational(sp.bernoulli(2 * n) * 4**n, sp.factorial(2 * n))) for n in range(32)]
-_CSCH = [float(sp.Rational(sp.bernoulli(2 * n) * (2 - 4**n), sp.factorial(2 * n))) for n in range(32)]
+
+
+def _bernoulli_over_factorial(count: int) -> list[Fraction]:
+    """B_2n/(2n)! for n < count, from x coth x sinh x = x cosh x (DLMF 24.2, 4.33)."""
+    found: list[Fraction] = []
+    for n in range(count):
+        known = sum((4**k * b / _FACTORIAL[2 * (n - k) + 1] for k, b in enumerate(found)), Fraction(0))
+        found.append((Fraction(1, _FACTORIAL[2 * n]) - known) / 4**n)
+    return found
+
+
+_B = _bernoulli_over_factorial(32)
+_TAN = [float((-1) ** (n - 1) * 4**n * (4**n - 1) * _B[n]) for n in range(2, 32)]
+_COT = [float((-1) ** (n - 1) * 4**n * _B[n]) for n in range(1, 32)]
+_COTH = [float(4**n * b) for n, b in enumerate(_B)]
+_CSCH = [float((2 - 4**n) * b) for n, b in enumerate(_B)]
 _sin, _cos, _tan, _exp, _expm1, _sinh, _cosh = map(_f, ("sin", "cos", "tan", "exp", "expm1", "sinh", "cosh"))
 _tanh = _f("tanh")
 
