@@ -27,6 +27,7 @@ from symgrad.lower.target import Target
 from symgrad.ops.leaf import variable
 from symgrad.ops.shape import broadcast
 from symgrad.ops.symbolic import expand_row
+from symgrad.passes.compensate import compensate
 from symgrad.passes.differentiate import zeros
 from symgrad.passes.eliminate import eliminate
 from symgrad.passes.names import Names, strip
@@ -36,7 +37,7 @@ from symgrad.passes.reverse import with_rules
 from symgrad.passes.simplify import simplify
 from symgrad.passes.stabilise import stabilise
 
-LARGEST = 1_000_000  # nodes of one function
+LARGEST = 100_000  # nodes of one function: a minute
 _AGAIN = "symgrad.compile(...).save_source(...)"
 
 Pass = Callable[[Sequence[Node]], dict[Node, Node]]
@@ -174,6 +175,13 @@ def _kept_names(wrt: list[Node], final: Mapping[Node, Node]) -> Names:
     }
 
 
+def coded(nodes: Sequence[Node], accurate: bool) -> dict[Node, Node]:
+    """The nodes in the form that is computed."""
+    better = compensate(nodes) if accurate else {n: n for n in topological(nodes)}
+    code = expanded([better[n] for n in nodes])
+    return {n: code[b] for n, b in better.items() if b in code}
+
+
 def expanded(nodes: Sequence[Node]) -> dict[Node, Node]:
     """Rows that have no code of their own are compiled from their SymPy expression."""
 
@@ -191,11 +199,12 @@ class Halves:
     targets: tuple[Target, ...]
     read: tuple[Node, ...]  # inputs that backward reads
     residuals: tuple[Node, ...]  # what forward computes for it
+    code: Mapping[Node, Node]  # derived node -> the node that is computed for it
 
 
-def halves(derived: Derived) -> Halves:
-    """value, forward, backward, value_and_grad as targets."""
-    code = expanded([*derived.outputs, *derived.gradients, *derived.pulled])
+def halves(derived: Derived, accurate: bool = False) -> Halves:
+    """value, forward, backward, value_and_grad as targets; ``accurate`` carries rounding errors along."""
+    code = coded([*derived.outputs, *derived.gradients, *derived.pulled], accurate)
     outputs = tuple(_stored(code[f]) for f in derived.outputs)
     gradients = tuple(code[g] for g in derived.gradients)
     pulled = tuple(code[g] for g in derived.pulled)
@@ -204,13 +213,13 @@ def halves(derived: Derived) -> Halves:
     values: Any = outputs if len(outputs) > 1 else outputs[0]
     targets = [Target("value", derived.inputs, values)]
     if not derived.wrt:
-        return Halves(tuple(targets), (), ())
+        return Halves(tuple(targets), (), (), code)
     read, stored = residuals(pulled, seeds)
     targets.append(Target("forward", derived.inputs, (values, tuple(stored))))
     targets.append(Target("backward", (*read, *stored, *seeds), _one_or_many(pulled), notes))
     if gradients:
         targets.append(Target("value_and_grad", derived.inputs, (values, _one_or_many(gradients)), notes))
-    return Halves(tuple(targets), tuple(read), tuple(stored))
+    return Halves(tuple(targets), tuple(read), tuple(stored), code)
 
 
 def _stored(f: Node) -> Node:
@@ -265,10 +274,12 @@ def identifiers(derived: Derived, stored: Sequence[Node] = ()) -> Identifiers:
     return names
 
 
-def compile_source(derived: Derived, dtype: str) -> tuple[Halves, Any, Source]:
+def compile_source(derived: Derived, dtype: str, accurate: bool = False) -> tuple[Halves, Any, Source]:
     """Targets, loop program, text."""
-    parts = halves(derived)
+    parts = halves(derived, accurate)
     names = identifiers(derived, parts.residuals)
+    for node, computed in parts.code.items():
+        names.share(computed, node)
     program = lower(parts.targets, names, dtype)
     source = emit(program, doc=header(derived), regenerate=_AGAIN, shapes=_shapes(derived, parts, names))
     return parts, program, source

@@ -9,19 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from symgrad.errors import IndexRangeError, InternalError, ShapeError
 from symgrad.ir.node import Node
-from symgrad.ir.program import Function, Program
+from symgrad.ir.program import Function, Program, statements
 from symgrad.ir.source import Source
 from symgrad.lower.target import is_packed
 from symgrad.pipeline import Derived, Halves, compile_source
 from symgrad.runtime.load import Loaded, load
 
 DTYPES = {"float64": "f64", "float32": "f32"}
+LONGEST = 4000  # statements of an entry that are worth compiling: LLVM takes about 5 ms for each, and more for many
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +61,11 @@ class Diagonal:
 class Bundle:
     """The compiled entries of one derived function."""
 
-    def __init__(self, derived: Derived, dtype: str, parallel: bool = False) -> None:
+    def __init__(self, derived: Derived, dtype: str, parallel: bool = False, accurate: bool = False) -> None:
         self.derived = derived
         self.dtype = dtype
         self.parallel = parallel
-        parts, program, source = compile_source(derived, DTYPES[dtype])
+        parts, program, source = compile_source(derived, DTYPES[dtype], accurate)
         self.halves: Halves = parts
         self.program: Program = program
         self.source: Source = source
@@ -77,8 +79,12 @@ class Bundle:
         return load(self.source, parallel=self.parallel)
 
     def entry(self, name: str) -> Callable[..., Any]:
-        """The compiled function as it is."""
-        return self.loaded.functions[name]
+        """The compiled function as it is; one of more than ``LONGEST`` statements runs as plain Python."""
+        return self.loaded.python[name] if self.is_long(name) else self.loaded.functions[name]
+
+    def is_long(self, name: str) -> bool:
+        """Whether compiling an entry would take longer than running it a hundred times."""
+        return sum(1 for _ in islice(statements(self.functions[name].body), LONGEST + 1)) > LONGEST
 
     def is_plain(self, name: str) -> bool:
         """Whether an entry takes its inputs as they are: nothing packed, nothing hidden."""

@@ -19,13 +19,21 @@ from symgrad.ir.walk import variables
 
 
 def compile(
-    f: Any, wrt: Any = None, *, inputs: Any = None, dtype: str = "float64", parallel: bool = False
+    f: Any,
+    wrt: Any = None,
+    *,
+    inputs: Any = None,
+    dtype: str = "float64",
+    parallel: bool = False,
+    accurate: bool = False,
 ) -> CompiledFunction:
     """Compile an expression with its gradient.
 
     ``f`` is a tensor, a SymPy expression or matrix, text, or a list or dict of these. ``wrt`` (what gradients are
     taken with respect to) defaults to the parameters, or where there are none to the scalar symbols; ``inputs`` is
     the order of positional arguments, by default that of declaration. Both take tensors, names and SymPy symbols.
+    ``accurate`` carries rounding errors beside the values of a formula of scalars, as if its arithmetic had twice the
+    digits: for formulas that cancel; the code is longer.
 
     Raises:  DeclarationError for two variables of one name, or an input that is needed but not listed
 
@@ -52,7 +60,7 @@ def compile(
     order = _inputs(inputs, outputs, targets, wrt)
     one = wrt is not None and not isinstance(wrt, (list, tuple))
     return CompiledFunction(
-        Definition(tuple(outputs), keys, single, tuple(targets), one, tuple(order), dtype, bool(parallel))
+        Definition(tuple(outputs), keys, single, tuple(targets), one, tuple(order), dtype, bool(parallel), bool(accurate))
     )
 
 

@@ -36,6 +36,7 @@ class Definition:
     inputs: tuple[Node, ...]
     dtype: str
     parallel: bool
+    accurate: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +64,7 @@ class CompiledFunction(Views):
     def __init__(self, definition: Definition) -> None:
         self._definition = definition
         d = definition
-        self._bundle = Bundle(derive(d.outputs, d.wrt, d.inputs), d.dtype, d.parallel)
+        self._bundle = Bundle(derive(d.outputs, d.wrt, d.inputs), d.dtype, d.parallel, d.accurate)
         self._scalar = bool(d.inputs) and all(v["variable"].kind == "symbol" and v.dtype == "real" for v in d.inputs)
         self._count = len(d.inputs) if self._scalar and len(d.inputs) <= 64 else -1
         self._simple = d.single and self._scalar and d.dtype == "float64"
@@ -182,7 +183,7 @@ class CompiledFunction(Views):
     def _batch(self) -> Bundle:
         """The same function over arrays, element by element."""
         d = self._definition
-        return Bundle(lifted(d.outputs, d.wrt, d.inputs), d.dtype, d.parallel)
+        return Bundle(lifted(d.outputs, d.wrt, d.inputs), d.dtype, d.parallel, d.accurate)
 
     def _structured(self, value: Any, shape: tuple | None) -> Any:
         d = self._definition
@@ -211,7 +212,7 @@ class CompiledFunction(Views):
         d = self._definition
         rows, places = store([*d.outputs, *d.wrt, *d.inputs])
         counts = (len(d.outputs), len(d.wrt))
-        return _restored, (rows, places, counts, (d.keys, d.single, d.wrt_single, d.dtype, d.parallel))
+        return _restored, (rows, places, counts, (d.keys, d.single, d.wrt_single, d.dtype, d.parallel, d.accurate))
 
     def __copy__(self) -> CompiledFunction:
         return self
@@ -246,7 +247,5 @@ def _items(d: Definition, cotangent: Any) -> list[Any]:
 def _restored(rows: list, places: list, counts: tuple[int, int], rest: tuple) -> CompiledFunction:
     nodes = tuple(restore_nodes(rows, places))
     m, n = counts
-    keys, single, wrt_single, dtype, parallel = rest
-    return CompiledFunction(
-        Definition(nodes[:m], keys, single, nodes[m : m + n], wrt_single, nodes[m + n :], dtype, parallel)
-    )
+    keys, single, wrt_single, *options = rest
+    return CompiledFunction(Definition(nodes[:m], keys, single, nodes[m : m + n], wrt_single, nodes[m + n :], *options))

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from symgrad.api.bundle import LONGEST
 from symgrad.api.check import check
 from symgrad.api.save import save_source
 from symgrad.api.scipy import Problem, as_scipy
@@ -92,7 +93,10 @@ class Views:
 
     def report(self) -> Report:
         """What each pass did: seconds, nodes before and after, operations, lines, cache hit."""
-        entries = {name: shown(count(self._bundle.functions[name])) for name in self._bundle.program.entries}
+        bundle = self._bundle
+        entries = {name: shown(count(bundle.functions[name])) for name in bundle.program.entries}
+        for name in filter(bundle.is_long, entries):
+            entries[name] += f" (plain Python: more than {LONGEST} statements)"
         text = self._bundle.source.text
         return Report(self._bundle.derived.passes, entries, text.count("\n"), self._bundle.loaded.hit)
 
