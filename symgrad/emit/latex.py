@@ -44,7 +44,7 @@ def piece(node: Node, naming: Naming, expand: bool = False) -> Piece:
         if n in done:
             stack.pop()
             continue
-        name = None if expand and n is node else naming.of(n)
+        name = None if expand and n is node and n.args else naming.of(n)
         if name is not None:
             done[n] = named_piece(name.latex, name.raised)
             continue

@@ -57,7 +57,7 @@ def element(node: Node, index: Index, naming: Naming, letters: Letters, expand: 
         if here in done:
             stack.pop()
             continue
-        name = None if expand and here == root else naming.of(here[0])
+        name = None if expand and here == root and node.args else naming.of(here[0])
         if name is not None:
             done[here] = with_index(name.latex, name.raised, here[1])
             continue

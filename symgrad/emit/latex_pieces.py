@@ -113,14 +113,20 @@ def _factor(p: Piece, level: int, last: bool) -> str:
     return fenced(p.body) if loose else p.body
 
 
+def _numbers(a: Piece, b: Piece) -> str:
+    """The numbers of two factors; a 1 is not written."""
+    one, other = (p.lead if p.lead != "1" else "" for p in (a, b))
+    return joined(one, other) if one and other else one or other
+
+
 def multiplied(a: Piece, b: Piece, matrix: bool = False) -> Piece:
     """a b: of numbers, a scalar with anything, or (``matrix``) a matrix product, whose operands no \\odot may split."""
-    lead = joined(a.lead, b.lead) if a.lead and b.lead else a.lead or b.lead
+    lead = _numbers(a, b)
     negative = a.negative != b.negative
     if not (a.body and b.body):
         loose = next((p for p in (a, b) if p.body), None)
         if loose is None:
-            return Piece("", ATOM, negative, lead)
+            return Piece("", ATOM, negative, lead or "1")
         body, level = (fenced(loose.body), ATOM) if loose.level <= SUM and lead else (loose.body, loose.level)
         return Piece(body, level, negative, lead)
     if not matrix and a.level == FUNCTION and b.level > FUNCTION:
@@ -134,13 +140,13 @@ def hadamard(a: Piece, b: Piece) -> Piece:
     r"""a \odot b of two arrays; numbers are plain factors."""
     if not (a.body and b.body):
         return multiplied(a, b)
-    lead = joined(a.lead, b.lead) if a.lead and b.lead else a.lead or b.lead
+    lead = _numbers(a, b)
     body = rf"{_factor(a, HADAMARD, False)} \odot {_factor(b, HADAMARD, True)}"
     return Piece(body, HADAMARD, a.negative != b.negative, lead)
 
 
-def divided(a: Piece, b: Piece) -> Piece:
-    """a/b as a fraction; a big operator in the numerator stands behind it."""
+def divided(a: Piece, b: Piece, by_array: bool = False) -> Piece:
+    """a/b as a fraction; a big operator or a derivative stands behind it (``by_array``: b is an array)."""
     negative = a.negative != b.negative
     if not a.body and not b.body:
         return Piece("", ATOM, negative, rf"\frac{{{a.lead}}}{{{b.lead}}}")
@@ -150,7 +156,8 @@ def divided(a: Piece, b: Piece) -> Piece:
             Piece(a.body, FUNCTION, negative, share) if not b.body else Piece(f"{share} {a.body}", FUNCTION, negative)
         )
     if a.body.startswith(r"\frac{\partial"):
-        return Piece(joined(rf"\frac{{{a.lead or 1}}}{{{b.unsigned}}}", _factor(a, PRODUCT, True)), PRODUCT, negative)
+        factor, rest = Piece(rf"\frac{{{a.lead or 1}}}{{{b.unsigned}}}", FRACTION, negative), Piece(a.body, a.level)
+        return hadamard(factor, rest) if by_array else multiplied(factor, rest)
     return Piece(rf"\frac{{{a.unsigned}}}{{{b.unsigned}}}", FRACTION, negative)
 
 

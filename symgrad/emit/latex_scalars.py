@@ -56,6 +56,10 @@ def _product(node: Node, args: list[Piece], naming: Naming) -> Piece:
     return product(args, node.args, naming)
 
 
+def _quotient(node: Node, args: list[Piece], naming: Naming) -> Piece:
+    return divided(args[0], args[1], not naming.by_element and rank(node.args[1]) > 0)
+
+
 def _gate(node: Node, args: list[Piece], naming: Naming) -> Piece:
     """The pullback of relu: g relu'(z)."""
     slope = applied("relu_slope", node.args[1], args[1], naming)
@@ -195,9 +199,9 @@ SCALARS: dict[str, Printer] = {
     "mul": _product,
     "zmul": _product,
     "gate": _gate,
-    "div": lambda node, args, naming: divided(*args),
-    "zdiv": lambda node, args, naming: divided(*args),
-    "dxlogy": lambda node, args, naming: divided(*args),
+    "div": _quotient,
+    "zdiv": _quotient,
+    "dxlogy": _quotient,
     "reciprocal": lambda node, args, naming: divided(ONE, args[0]),
     "dlog": lambda node, args, naming: divided(ONE, args[0]),
     "dsqrt": _square_slope,

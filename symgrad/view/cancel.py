@@ -22,6 +22,7 @@ from symgrad.ops.symbolic import to_node
 from symgrad.view.tidy import tidy
 
 LARGEST = 40  # nodes of a rational part
+WORK = 4000  # nodes that are worked on in one derivation
 _OPEN: dict[str, Callable[..., Any]] = {
     "add": lambda a, b: a + b,
     "sub": lambda a, b: a - b,
@@ -34,45 +35,66 @@ _OPEN: dict[str, Callable[..., Any]] = {
 }
 
 
-def cancelled(node: Node, values: Mapping[Node, Node], is_one_hot: Callable[[Node, int], bool]) -> Node:
-    """The node in lowest terms; ``values`` gives the variables that stand for activations, and
-    ``is_one_hot(x, axis)`` knows whose rows along an axis sum to 1."""
-    new: dict[Node, Node] = {}
-    for n in topological([node]):
-        if n.op.name in _OPEN:
-            new[n] = rebuild(n, (new[a] for a in n.args))
-            continue
-        made = rebuild(n, (_lowest(new[a], values) for a in n.args))
-        new[n] = _tidied(_summed(made, is_one_hot) if n.op.name == "sum" else made)
-    return _tidied(_lowest(new[node], values))
+class Cancel:
+    """Formulas of one derivation in lowest terms.
+
+    ``values`` gives the variables that stand for activations; ``is_one_hot(x, axis)`` knows whose rows along an axis
+    sum to 1. A part is worked out once; beyond ``WORK`` nodes in all, parts stay as they are.
+    """
+
+    def __init__(self, values: Mapping[Node, Node], is_one_hot: Callable[[Node, int], bool]) -> None:
+        self._values, self._is_one_hot = values, is_one_hot
+        self._done: dict[Node, Node] = {}
+        self._left = WORK
+
+    def __call__(self, node: Node) -> Node:
+        """The node in lowest terms."""
+        new: dict[Node, Node] = {}
+        for n in topological([node]):
+            if n.op.name in _OPEN:
+                new[n] = rebuild(n, (new[a] for a in n.args))
+                continue
+            made = rebuild(n, (self._lowest(new[a]) for a in n.args))
+            new[n] = _tidied(_summed(made, self._is_one_hot) if n.op.name == "sum" else made)
+        return _tidied(self._lowest(new[node]))
+
+    def _lowest(self, root: Node) -> Node:
+        """The rational part that ends here, in lowest terms."""
+        if root.op.name not in _OPEN or root.dtype != "real":
+            return root
+        if root not in self._done:
+            order = _part(root)
+            divides = any(n.op.name in ("div", "reciprocal") for n in order)
+            self._done[root] = root
+            if divides and len(order) <= min(LARGEST, self._left):
+                self._left -= len(order)
+                self._done[root] = _factored(root, order, self._values)
+        return self._done[root]
 
 
 def _tidied(node: Node) -> Node:
     return tidy([node])[node]
 
 
-def _lowest(root: Node, known: Mapping[Node, Node]) -> Node:
-    """The rational part that ends here, in lowest terms."""
-    if root.op.name not in _OPEN or root.dtype != "real":
-        return root
-    order = _part(root)
-    if len(order) > LARGEST or all(n.op.name not in ("div", "reciprocal") for n in order if n.op.name in _OPEN):
-        return root
+def _factored(root: Node, order: list[Node], known: Mapping[Node, Node]) -> Node:
+    """The part as SymPy factors it; itself where that divides by 0."""
     symbols: dict[Node, sp.Symbol] = {}
     values: dict[Node, Any] = {}
     for n in order:
-        if n.op.name in _OPEN:
-            values[n] = _OPEN[n.op.name](*(values[a] for a in n.args))
-        else:
-            values[n] = (
-                _number(n)
-                or _slope(n, symbols, known)
-                or symbols.setdefault(n, sp.Dummy(f"x{len(symbols)}", real=True))
-            )
+        values[n] = _OPEN[n.op.name](*(values[a] for a in n.args)) if n.op.name in _OPEN else _leaf(n, symbols, known)
     lowest = sp.factor(values[root])
     if lowest.has(sp.nan, sp.zoo, sp.oo):
         return root
-    return broadcast(to_node(_arranged(lowest, values[root]), {s: n for n, s in symbols.items()}), root.shape)
+    return broadcast(to_node(_arranged(lowest), {s: n for n, s in symbols.items()}), root.shape)
+
+
+def _leaf(n: Node, symbols: dict[Node, sp.Symbol], known: Mapping[Node, Node]) -> Any:
+    """A number, a slope in terms of its function's value, or a symbol for anything else."""
+    number = _number(n)
+    if number is not None:
+        return number
+    slope = _slope(n, symbols, known)
+    return slope if slope is not None else symbols.setdefault(n, sp.Dummy(f"x{len(symbols)}", real=True))
 
 
 def _part(root: Node) -> list[Node]:
@@ -101,7 +123,7 @@ def _slope(n: Node, symbols: dict[Node, sp.Symbol], known: Mapping[Node, Node]) 
     return a * (1 - a) if n.op.name == "sigmoid_slope" else 1 - a**2
 
 
-def _arranged(lowest: Any, before: Any) -> Any:
+def _arranged(lowest: Any) -> Any:
     """A quotient whose sign stands in front, its denominator in factors."""
     above, below = sp.fraction(lowest)
     below = sp.factor(below) if below.is_Add else below

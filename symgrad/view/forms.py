@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from symgrad.emit.latex import weigh
 from symgrad.ir.node import Node
 from symgrad.ir.walk import topological
-from symgrad.view.cancel import cancelled
+from symgrad.view.cancel import Cancel
 from symgrad.view.stations import Plan
 from symgrad.view.sweep import Cotangent, put_in
 from symgrad.view.tidy import tidy
@@ -22,10 +22,18 @@ LONGEST = 12  # signs of a form that is shown
 CARRIED = 24  # signs of one that is put into the next
 
 
-def short_forms(found: Sequence[Cotangent], plan: Plan) -> Iterator[tuple[Cotangent, Node]]:
+def canceller(plan: Plan) -> Cancel:
+    """What brings the formulas of a plan to lowest terms."""
+    return Cancel(_values(plan), one_hot_rows(plan))
+
+
+def _values(plan: Plan) -> dict[Node, Node]:
+    return {s.body: s.stand for s in plan.lines if s.body is not None and s.body.args}
+
+
+def short_forms(found: Sequence[Cotangent], plan: Plan, cancel: Cancel) -> Iterator[tuple[Cotangent, Node]]:
     """(cotangent, its form) for those that have one."""
-    values = {s.body: s.stand for s in plan.lines if s.body is not None and s.body.args}
-    is_one_hot = one_hot_rows(plan)
+    values = _values(plan)
     carried: dict[Node, Node] = {}
     stands = {c.stand for c in found}
     for c in found:
@@ -34,7 +42,7 @@ def short_forms(found: Sequence[Cotangent], plan: Plan) -> Iterator[tuple[Cotang
         upstream = [n for n in topological([c.formula]) if n in stands]
         if not all(n in carried for n in upstream):
             continue
-        form = _form(c.formula, carried, values, is_one_hot)
+        form = cancel(_put_together(c.formula, carried, values))
         if not upstream and _sums(form) >= _sums(c.formula):
             form = c.formula
         weight = weigh(form, plan.naming)
@@ -46,14 +54,13 @@ def short_forms(found: Sequence[Cotangent], plan: Plan) -> Iterator[tuple[Cotang
             yield c, form
 
 
-def reduced(found: Sequence[Cotangent], plan: Plan) -> None:
+def reduced(found: Sequence[Cotangent], plan: Plan, cancel: Cancel) -> None:
     """Bring every term of every line to lowest terms where that is shorter; what stands between + and - stays apart."""
-    values = {s.body: s.stand for s in plan.lines if s.body is not None and s.body.args}
-    is_one_hot = one_hot_rows(plan)
 
     def shorter(node: Node) -> Node:
-        form = cancelled(node, values, is_one_hot)
-        return form if weigh(form, plan.naming) < weigh(node, plan.naming) <= CARRIED else node
+        weight = weigh(node, plan.naming)
+        form = cancel(node) if weight <= CARRIED else node
+        return form if weigh(form, plan.naming) < weight else node
 
     for c in found:
         terms = _terms(c.formula)
@@ -76,12 +83,9 @@ def _sums(node: Node) -> int:
     return sum(n.op.kind in ("reduce", "contract") for n in topological([node]))
 
 
-def _form(
-    formula: Node, carried: dict[Node, Node], values: dict[Node, Node], is_one_hot: Callable[[Node, int], bool]
-) -> Node:
+def _put_together(formula: Node, carried: dict[Node, Node], values: dict[Node, Node]) -> Node:
     whole = put_in(formula, carried)
-    whole = put_in(tidy([whole])[whole], values)
-    return cancelled(whole, values, is_one_hot)
+    return put_in(tidy([whole])[whole], values)
 
 
 def one_hot_rows(plan: Plan) -> Callable[[Node, int], bool]:

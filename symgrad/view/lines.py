@@ -19,7 +19,7 @@ from symgrad.ir.types import Shape, real
 from symgrad.ir.walk import topological
 from symgrad.ops.leaf import variable
 from symgrad.passes.rewrite import rewrite
-from symgrad.view.forms import reduced, short_forms
+from symgrad.view.forms import canceller, reduced, short_forms
 from symgrad.view.stations import Plan, Station
 from symgrad.view.sweep import Cotangent, put_in, sweep
 from symgrad.view.tidy import WRITTEN
@@ -148,8 +148,9 @@ def _backward(plan: Plan, result: Written) -> None:
     _name_cotangents(plan, found, seeds)
     result.cotangents = tuple(found)
     if len(found) <= _MOST_CANCELLED:
-        reduced(found, plan)
-        result.forms = dict(short_forms(found, plan))
+        cancel = canceller(plan)
+        reduced(found, plan, cancel)
+        result.forms = dict(short_forms(found, plan, cancel))
     result.terms = _terms([c for c in found if c.has_line], plan)
     full: dict[Node, Node] = {s.stand: s.node for s in plan.stations}
     steps = []

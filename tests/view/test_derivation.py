@@ -192,6 +192,11 @@ def test_a_variable_that_is_not_read_has_gradient_0():
     assert d[-1].rule == "the output does not depend on y"
 
 
+def test_an_output_may_be_a_variable():
+    x = sg.symbol("x")
+    assert equations(Derivation(derived(x, [x]))) == ["f = x", r"\frac{\partial f}{\partial x} = 1"]
+
+
 def test_an_unnamed_intermediate_is_taken_as_a_variable():
     x, y = sg.symbols("x y")
     s = x + y
