@@ -6,6 +6,7 @@ from symgrad.api.differentiate import grad, hessian, hvp, jacobian, jvp, vjp
 from symgrad.api.evaluate import evaluate
 from symgrad.api.function import CompiledFunction
 from symgrad.api.gradcheck import check_grads, gradcheck
+from symgrad.api.latex import latex
 from symgrad.view.formula import check_formula
 
 # All but compile, which ``from symgrad import *`` leaves to Python.
@@ -21,5 +22,6 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "latex",
     "vjp",
 ]

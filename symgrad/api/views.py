@@ -7,7 +7,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from symgrad.api.bundle import LONGEST
 from symgrad.api.check import check
 from symgrad.api.save import save_source
 from symgrad.api.scipy import Problem, as_scipy
@@ -85,7 +84,8 @@ class Views:
         return self._derivation
 
     def latex(self, style: str = "matrix") -> str:
-        """The derivation as LaTeX: "matrix" (a node a line), "closed" (formulas in the inputs) or "elementwise"."""
+        """The derivation as LaTeX: "matrix" (a node a line), "closed" (formulas in the inputs), "elementwise"
+        (with indices) or "chain" (the chain written out)."""
         return self._derivation.latex(style)
 
     def _repr_latex_(self) -> str:
@@ -95,8 +95,8 @@ class Views:
         """What each pass did: seconds, nodes before and after, operations, lines, cache hit."""
         bundle = self._bundle
         entries = {name: shown(count(bundle.functions[name])) for name in bundle.program.entries}
-        for name in filter(bundle.is_long, entries):
-            entries[name] += f" (plain Python: more than {LONGEST} statements)"
+        for name in filter(bundle.is_heavy, entries):
+            entries[name] += " (too long to compile: runs as plain Python)"
         text = self._bundle.source.text
         return Report(self._bundle.derived.passes, entries, text.count("\n"), self._bundle.loaded.hit)
 
