@@ -122,7 +122,7 @@ def _bind_sizes(frame: Frame, inputs: tuple[Node, ...]) -> list[Statement]:
     Raises:  InternalError where no parameter shows it
     """
     found: dict[str, Expr] = {}
-    for node in frame.inputs:
+    for node in inputs:
         if node.op.name == "size":  # a residual that carries a size no array shows
             found[str(node["size"])] = frame.scalars[node]
         for axis, size in enumerate(node.shape):
