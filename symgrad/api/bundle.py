@@ -9,21 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from typing import Any
 
 import numpy as np
 
+from symgrad.emit.count import weight
 from symgrad.errors import IndexRangeError, InternalError, ShapeError
 from symgrad.ir.node import Node
-from symgrad.ir.program import Function, Program, statements
+from symgrad.ir.program import Function, Loop, Program, statements
 from symgrad.ir.source import Source
 from symgrad.lower.target import is_packed
 from symgrad.pipeline import Derived, Halves, compile_source
 from symgrad.runtime.load import Loaded, load
 
 DTYPES = {"float64": "f64", "float32": "f32"}
-LONGEST = 4000  # statements of an entry that are worth compiling: LLVM takes about 5 ms for each, and more for many
+# What is worth compiling: LLVM takes 5 ms a statement or operation, and more for many. Longer entries run as plain
+# Python, at once; those with loops, which may turn a million times, are compiled for longer.
+HEAVIEST, HEAVIEST_WITH_LOOPS = 3000, 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +81,14 @@ class Bundle:
         return load(self.source, parallel=self.parallel)
 
     def entry(self, name: str) -> Callable[..., Any]:
-        """The compiled function as it is; one of more than ``LONGEST`` statements runs as plain Python."""
-        return self.loaded.python[name] if self.is_long(name) else self.loaded.functions[name]
+        """The compiled function as it is; one that is too long to compile as plain Python."""
+        return self.loaded.python[name] if self.is_heavy(name) else self.loaded.functions[name]
 
-    def is_long(self, name: str) -> bool:
-        """Whether compiling an entry would take longer than running it a hundred times."""
-        return sum(1 for _ in islice(statements(self.functions[name].body), LONGEST + 1)) > LONGEST
+    def is_heavy(self, name: str) -> bool:
+        """Whether compiling an entry would take longer than running it for a minute."""
+        function = self.functions[name]
+        has_loops = any(isinstance(s, Loop) for s in statements(function.body))
+        return weight(function) > (HEAVIEST_WITH_LOOPS if has_loops else HEAVIEST)
 
     def is_plain(self, name: str) -> bool:
         """Whether an entry takes its inputs as they are: nothing packed, nothing hidden."""

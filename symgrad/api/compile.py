@@ -60,7 +60,9 @@ def compile(
     order = _inputs(inputs, outputs, targets, wrt)
     one = wrt is not None and not isinstance(wrt, (list, tuple))
     return CompiledFunction(
-        Definition(tuple(outputs), keys, single, tuple(targets), one, tuple(order), dtype, bool(parallel), bool(accurate))
+        Definition(
+            tuple(outputs), keys, single, tuple(targets), one, tuple(order), dtype, bool(parallel), bool(accurate)
+        )
     )
 
 
@@ -87,7 +89,8 @@ def _inputs(inputs: Any, outputs: Sequence[Node], targets: Sequence[Node], wrt: 
     needed = variables([*outputs, *targets])
     order = _default_order(needed, targets, wrt) if inputs is None else _listed(inputs, outputs, targets)
     _unique([v["variable"].name for v in order], order)
-    missing = [v for v in needed if v not in order]
+    listed = set(order)
+    missing = [v for v in needed if v not in listed]
     if missing:
         raise DeclarationError(
             f"{', '.join(printable(v['variable'].name) for v in missing[:8])} is needed but not among the inputs",
@@ -101,7 +104,8 @@ def _default_order(needed: Sequence[Node], targets: Sequence[Node], wrt: Any) ->
     """Declaration order; for SymPy symbols those of wrt in its order, then the rest by name."""
     if needed and all(v["variable"].origin is not None for v in needed):
         first = [x for x in targets if x.op.name == "variable"] if wrt is not None else []
-        rest = sorted((v for v in needed if v not in first), key=lambda v: (v["variable"].name, v["variable"].order))
+        done = set(first)
+        rest = sorted((v for v in needed if v not in done), key=lambda v: (v["variable"].name, v["variable"].order))
         return [*first, *rest]
     return list(needed)
 
@@ -118,13 +122,13 @@ def _listed(inputs: Any, outputs: Sequence[Node], targets: Sequence[Node]) -> li
 
 
 def _unique(names: Sequence[str], order: Sequence[Node]) -> None:
-    twice = [name for name, count in Counter(names).items() if count > 1]
+    twice = {name: None for name, count in Counter(names).items() if count > 1}
     dummies = all(getattr(v["variable"].origin, "is_Dummy", False) for v in order if v["variable"].name in twice)
     if len(set(order)) < len(order):
         raise DeclarationError("inputs lists a variable twice", ("inputs", ", ".join(map(printable, names[:12]))))
     if twice and not dummies:
         raise DeclarationError(
-            f"two variables are called {printable(twice[0])}",
+            f"two variables are called {printable(next(iter(twice)))}",
             ("inputs", ", ".join(map(printable, names[:12]))),
             fix="declare a variable once and use it everywhere, or rename one",
         )

@@ -40,6 +40,11 @@ def count(function: Function) -> dict[str, Count]:
     return {kind: found[kind] for kind in (*_ORDER, *sorted(set(found) - set(_ORDER))) if kind in found}
 
 
+def weight(function: Function) -> int:
+    """Statements and operations of a function's text, whatever the rounds of its loops: what a compiler must read."""
+    return sum(1 + sum(_operations(statement).values()) for statement, _ in _visit(function.body))
+
+
 def shown(counts: dict[str, Count]) -> str:
     """One line of the table.
 

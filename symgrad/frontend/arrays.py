@@ -6,10 +6,10 @@ import string
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from symgrad.errors import ShapeError, UnsupportedError
 from symgrad.frontend import reductions
+from symgrad.frontend.declare import declared_size
+from symgrad.frontend.indexing import check_range, index_node
 from symgrad.frontend.tensor import HOOKS, Tensor, as_node, named_errors, product, unify
 from symgrad.ir.node import Node, build, constant
 from symgrad.ir.show import described
@@ -119,19 +119,19 @@ def reshape(x: Any, shape: Any) -> Tensor:
     """Another shape of as many elements, C order; one size may be -1."""
     node = as_node(x)
     wanted = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
-    if sum(isinstance(n, (int, np.integer)) and n == -1 for n in wanted) > 1:
+    if wanted.count(-1) > 1:
         raise ShapeError("reshape: only one size may be -1", ("tensor", described(node)))
-    return named_errors(lambda n: shapes.reshape(n, _solved(n, wanted)), node)
+    sizes = tuple(None if n == -1 else declared_size("reshape", n) for n in wanted)
+    return named_errors(lambda n: shapes.reshape(n, _solved(n, sizes)), node)
 
 
-def _solved(node: Node, wanted: tuple) -> tuple:
-    known: AnySize = 1
-    for n in wanted:
-        known = known if isinstance(n, (int, np.integer)) and n == -1 else known * n
-    return tuple(
-        _ratio(size_product(node.shape), known, node) if isinstance(n, (int, np.integer)) and n == -1 else n
-        for n in wanted
-    )
+def _solved(node: Node, sizes: tuple[AnySize | None, ...]) -> tuple[AnySize, ...]:
+    """The sizes with None worked out."""
+    if None not in sizes:
+        return sizes  # type: ignore[return-value]
+    known = size_product(tuple(n for n in sizes if n is not None))
+    missing = _ratio(size_product(node.shape), known, node)
+    return tuple(missing if n is None else n for n in sizes)
 
 
 def _ratio(total: AnySize, known: AnySize, node: Node) -> AnySize:
@@ -194,7 +194,8 @@ def squeeze(x: Any, axis: Any = None) -> Tensor:
 def broadcast_to(x: Any, shape: Any) -> Tensor:
     """x repeated to a larger shape by NumPy's rule."""
     node = as_node(x)
-    wanted = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
+    given = shape if isinstance(shape, (tuple, list)) else (shape,)
+    wanted = tuple(declared_size("broadcast_to", n) for n in given)
     from_right = zip(reversed(node.shape), reversed(wanted), strict=False)
     if len(wanted) < node.type.rank or any(m not in (1, n) for m, n in from_right):
         raise ShapeError("broadcast_to: the shape does not fit", ("tensor", described(node)), ("shape", str(wanted)))
@@ -246,6 +247,7 @@ def one_hot(labels: Any, depth: AnySize, axis: int = -1) -> Tensor:
         raise ShapeError(
             "one_hot takes integer labels", ("labels", described(node)), fix='declare them with dtype="int"'
         )
+    depth = declared_size("one_hot", depth)
     spread = expand_dims(Tensor(node), axis).node
     at = axis % spread.type.rank
     positions = shapes.reshape(
@@ -257,19 +259,22 @@ def one_hot(labels: Any, depth: AnySize, axis: int = -1) -> Tensor:
 def take(x: Any, indices: Any, axis: int | None = None) -> Tensor:
     """Elements at integer positions along an axis (of the flattened tensor by default)."""
     node = as_node(x)
-    index = as_node(np.asarray(indices) if isinstance(indices, list) else indices, "int")
+    index = index_node(indices)
     if axis is None:
         node, axis = shapes.reshape(node, (size_product(node.shape),)), 0
     (at,) = reductions.axes_of(node, axis)
+    check_range(node, index, at)
     return named_errors(lambda n, i: build("gather", n, i, axis=at), node, index)
 
 
 def arange(n: AnySize) -> Tensor:
     """0, 1, ..., n-1 as an integer tensor; n may be a named size."""
-    return Tensor(build("iota", size=n))
+    return Tensor(build("iota", size=declared_size("arange", n)))
 
 
 HOOKS.update({"reshape": reshape, "stack": stack, "matmul": matmul})
+_NUMPY = (broadcast_to, concatenate, diag, dot, einsum, expand_dims, outer, reshape, squeeze, stack, take, trace)
+HOOKS.update({f"numpy.{f.__name__}": f for f in (*_NUMPY, transpose, tril, triu)})
 
 __all__ = [
     "arange", "broadcast_to", "concatenate", "diag", "dot", "einsum", "expand_dims", "matmul", "one_hot", "outer",

@@ -12,7 +12,7 @@ import numpy as np
 
 from symgrad.errors import DtypeError, IndexRangeError, ShapeError
 from symgrad.frontend.tensor import HOOKS, Tensor, as_node
-from symgrad.ir.node import Node, build
+from symgrad.ir.node import Frozen, Node, build
 from symgrad.ir.show import described
 from symgrad.ir.types import AnySize, Size
 from symgrad.ops.shape import reshape, take_slice
@@ -108,12 +108,31 @@ def _gather(y: Node, gathers: list[tuple[int, Any]], x: Node) -> Node:
             fix="use sg.take for one axis after the other, or sg.one_hot and a product",
         )
     axis, item = gathers[0]
-    index = as_node(np.asarray(item) if isinstance(item, list) else item, "int")
+    index = index_node(item)
     if index.dtype == "bool":
-        raise DtypeError(
-            "a boolean mask has no size known in advance", ("mask", described(index)), fix="use sg.where(mask, x, 0)"
-        )
+        fix = "use sg.where(mask, x, 0)"
+        raise DtypeError("a boolean mask has no size known in advance", ("mask", described(index)), fix=fix)
+    check_range(y, index, axis)
     return build("gather", y, index, axis=axis)
+
+
+def index_node(item: Any) -> Node:
+    """Positions as a node; an empty list holds integers."""
+    if isinstance(item, (list, tuple)) and not any(isinstance(i, Tensor) for i in item):
+        array = np.asarray(item)
+        item = array if array.size else array.astype(int)
+    return as_node(item, "int")
+
+
+def check_range(x: Node, index: Node, axis: int) -> None:
+    """Known positions on an axis of known size are checked now, all others when the function runs."""
+    n = x.shape[axis]
+    if index.op.name != "constant" or index.dtype != "int" or not isinstance(n, int):
+        return
+    held = index["value"]
+    positions = held.array.reshape(-1) if isinstance(held, Frozen) else np.array([held])
+    for i in positions[(positions < -n) | (positions >= n)][:1]:
+        raise IndexRangeError(f"index {i} is outside axis {axis} of size {n}", ("tensor", described(x)))
 
 
 HOOKS["index"] = take_index

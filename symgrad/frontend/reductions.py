@@ -164,3 +164,5 @@ def cumsum(x: Any, axis: int | None = None) -> Tensor:
 # All but sum, max, min, any and all, which ``from symgrad import *`` leaves to Python.
 __all__ = ["argmax", "argmin", "cumsum", "log_softmax", "logsumexp", "mean", "norm", "prod", "softmax", "std", "var"]
 HOOKS.update({"sum": sum, "mean": mean, "max": max, "min": min})
+_NUMPY = (sum, prod, max, min, any, all, mean, var, std, norm, argmax, argmin, cumsum)
+HOOKS.update({f"numpy.{f.__name__}": f for f in _NUMPY})

@@ -165,17 +165,11 @@ class Tensor:
     __and__, __rand__ = _both_ways(lambda a, b: logical("logical_and", a, b))
     __or__, __ror__ = _both_ways(lambda a, b: logical("logical_or", a, b))
 
-    def __lt__(self, other: Any) -> Tensor:
-        return compare("less", self, other)
-
-    def __le__(self, other: Any) -> Tensor:
-        return compare("less_equal", self, other)
-
-    def __gt__(self, other: Any) -> Tensor:
-        return compare("greater", self, other)
-
-    def __ge__(self, other: Any) -> Tensor:
-        return compare("greater_equal", self, other)
+    __lt__, _ = _both_ways(lambda a, b: compare("less", a, b))
+    __le__, _ = _both_ways(lambda a, b: compare("less_equal", a, b))
+    __gt__, _ = _both_ways(lambda a, b: compare("greater", a, b))
+    __ge__, _ = _both_ways(lambda a, b: compare("greater_equal", a, b))
+    del _
 
     def __neg__(self) -> Tensor:
         return same_op("neg", self)
@@ -198,11 +192,21 @@ class Tensor:
             )
         return fn(*inputs)
 
+    def __array_function__(self, function: Any, types: Any, args: tuple, kwargs: dict) -> Any:
+        """``np.sum(x, axis=0)`` and the like are symgrad's own functions of that name."""
+        fn = HOOKS.get(f"numpy.{function.__name__}")
+        if fn is None:
+            raise self._no(f"numpy.{function.__name__} has no symbolic form here", "use symgrad's own functions")
+        return fn(*args, **kwargs)
+
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         raise self._no("a symbolic tensor is not an array", "compile it, or use sg.evaluate")
 
 
-HOOKS: dict[str, Callable[..., Any]] = {}  # methods that live beside their functions, and displays from the rooms above
+HOOKS: dict[str, Callable[..., Any]] = {
+    "numpy.shape": lambda x: x.shape,
+    "numpy.ndim": lambda x: x.ndim,
+}  # methods that live beside their functions, and displays from the rooms above
 
 
 def as_node(value: Any, like: str | None = None) -> Node:
