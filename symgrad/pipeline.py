@@ -255,12 +255,8 @@ def identifiers(derived: Derived, stored: Sequence[Node] = ()) -> Identifiers:
     shown = dict(preferred)
     primal = {*topological(derived.outputs), *stored}  # a cotangent that is one of these keeps its own name
     for x, bar in (*derived.bars.items(), *derived.pulled_bars.items()):
-        if (
-            x in shown
-            and bar not in primal
-            and bar.op.kind != "leaf"
-            and (x not in derived.bars or bar is derived.bars[x])
-        ):
+        twin = derived.bars.get(x, bar)  # one name for both, if the other has one
+        if x in shown and bar not in primal and bar.op.kind != "leaf" and (bar is twin or twin in primal):
             preferred.setdefault(bar, f"{shown[x]}_bar")
     for i, node in enumerate(stored):
         of = shown.get(node.args[0]) if node.op.name.endswith("_slope") else None
