@@ -17,6 +17,12 @@ from symgrad.ir.evaluate import bound_sizes, evaluate
 from symgrad.ir.node import Node
 from symgrad.ir.walk import topological
 
+# These only choose, move or negate numbers.
+EXACT = frozenset(
+    "reshape transpose broadcast slice pad constant_like diagonal diagonal_matrix concatenate gather cast named "
+    "stop_gradient iota size max_reduce min_reduce neg abs sign floor ceil round trunc relu relu_slope maximum minimum "
+    "dmaximum dminimum clip dclip where".split()
+)
 UNIT = 2.0**-53
 MOVED = 2.0**-36
 DRAWS = 6
@@ -48,6 +54,7 @@ def _perturbed(outputs: Sequence[Node], values: Mapping[Node, Any], rng: np.rand
 
 def _moved(node: Node, value: Any, rng: np.random.Generator) -> Any:
     """Integers that stand in a formula (exponents above all) are exact."""
-    if node.dtype != "real" or (node.op.name == "constant" and np.all(value == np.round(value))):
+    exact = node.op.name in EXACT or (node.op.name == "constant" and np.all(value == np.round(value)))
+    if node.dtype != "real" or exact:
         return value
     return value * (1.0 + MOVED * rng.uniform(-1.0, 1.0, np.shape(value)))

@@ -80,6 +80,8 @@ class Known:
         nodes = [g.f, *gradient(g.f, g.wrt), pushforward(g.f, g.wrt, vectors)]
         point = {**at, **dict(zip(vectors, self.dots, strict=True))}
         self.f, *self.gradient, self.tangent = evaluate(nodes, point)
+        fixed = [n for n in topological([g.f]) if n.op.name == "stop_gradient"]
+        self.stopped = dict(zip(fixed, evaluate(fixed, at), strict=True))  # constant for differences too
         spreads = spread(nodes, point, g.seed)
         values = (self.f, *self.gradient, self.tangent)
         with np.errstate(all="ignore"):
@@ -101,7 +103,7 @@ class Known:
     def value_at(self, step: float) -> float:
         """f at the point moved along the direction."""
         moved = {x: self.at[x] + step * d for x, d in zip(self.graph.wrt, self.dots, strict=True)}
-        return float(evaluate([self.graph.f], {**self.at, **moved})[0])
+        return float(evaluate([self.graph.f], {**self.at, **moved, **self.stopped})[0])
 
     def differences(self) -> None:
         """Central differences with one extrapolation; shorter steps where the function is not smooth over the first."""
