@@ -82,7 +82,7 @@ def grad(f: Any, wrt: Any) -> Any:
     >>> from symgrad.frontend.declare import symbols
     >>> x, y = symbols("x y")
     >>> grad(x * y + x, x)
-    Tensor(y + 1: f64)
+    Tensor(1 + y: f64)
     """
     node = _scalar(as_node(f))
     xs = resolve(wrt, [node])

@@ -12,19 +12,21 @@ from symgrad.frontend.tensor import as_node
 from symgrad.ir.evaluate import evaluate as run
 from symgrad.ir.node import Node
 from symgrad.ir.walk import variables
+from symgrad.passes.stabilise import stabilise
 from symgrad.runtime.border import bind, check_shapes, convert
 
 
 def evaluate(tensor: Any, /, *args: Any, **values: Any) -> Any:
-    """The value of a tensor for values of its variables, computed by NumPy node by node.
+    """The value of a tensor for values of its variables: its stable form, computed by NumPy node by node.
 
     >>> from symgrad.frontend.declare import symbols
     >>> x, y = symbols("x y")
     >>> evaluate(x * y, x=2.0, y=3.0)
     6.0
     """
-    node = as_node(tensor)
-    needed = variables([node])
+    given_node = as_node(tensor)
+    node = stabilise([given_node])[given_node]
+    needed = variables([given_node])
     given = bind(needed, args, values)
     arrays = [convert(v["variable"].name, g, v.type, "float64") for v, g in zip(needed, given, strict=True)]
     check_shapes(needed, arrays)

@@ -35,7 +35,7 @@ class Tensor:
     >>> import symgrad as sg
     >>> x, y = sg.symbols("x y")
     >>> x * y + 1
-    Tensor(x*y + 1: f64)
+    Tensor(x * y + 1: f64)
     """
 
     __slots__ = ("__weakref__", "node")

@@ -13,33 +13,48 @@ _INFIX = {
 _DEEP = 3
 
 
-def label(node: Node, names: Mapping[Node, tuple] | None = None, depth: int = 0) -> str:
+def label(node: Node, names: Mapping[Node, tuple] | None = None) -> str:
     """``W2``, ``X @ W1``, ``sum(...)``: names where there are any, three levels of operations otherwise.
 
     ``names`` are those of stripped nodes; the node asked for is written out.
     """
+    return _written(node, names or {}, 0)[0]
+
+
+def _written(node: Node, names: Mapping[Node, tuple], depth: int) -> tuple[str, int]:
+    """(text, precedence)."""
     op = node.op.name
-    if depth and names and node in names:
-        return printable(names[node][0])
+    if depth and node in names:
+        return printable(names[node][0]), _ATOM
     if op in _LEAVES:
-        return _LEAVES[op](node)
+        text = _LEAVES[op](node)
+        return text, _ATOM if text[0] != "-" else _PRECEDENCE["-"]
     if depth >= _DEEP:
-        return "..."
-    bare = op not in _INFIX and op not in ("neg", "transpose") and not _is_matmul(node)
-    inner = [label(a, names, depth + 1) for a in node.args]
-    if bare:
-        inner = [_unwrapped(text) for text in inner]
+        return "...", _ATOM
+    parts = [_written(a, names, depth + 1) for a in node.args]
     if op in ("broadcast", "cast", "stop_gradient", "reshape"):
-        return inner[0]
+        return parts[0]
     sign = "@" if _is_matmul(node) else _INFIX.get(op)
     if sign:
-        text = f"{inner[0]} {sign} {inner[1]}"
-        return f"({text})" if depth else text
-    if op in ("neg", "transpose"):
-        return f"-{inner[0]}" if op == "neg" else f"{inner[0]}.T"
-    return f"{op}({', '.join(inner)})"
+        level = _PRECEDENCE[sign]
+        left, right = _within(parts[0], level + (sign == "**")), _within(parts[1], level + (sign != "**"))
+        return f"{left} {sign} {right}", level
+    if op == "neg":
+        return f"-{_within(parts[0], _PRECEDENCE['*'])}", _PRECEDENCE["-"]
+    if op == "transpose":
+        return f"{_within(parts[0], _ATOM)}.T", _ATOM
+    return f"{op}({', '.join(text for text, _ in parts)})", _ATOM
 
 
+def _within(part: tuple[str, int], level: int) -> str:
+    """In parentheses where it binds less than ``level``."""
+    return part[0] if part[1] >= level else f"({part[0]})"
+
+
+_ATOM = 9
+_PRECEDENCE = {
+    "<": 0, "<=": 0, ">": 0, ">=": 0, "|": 1, "&": 2, "+": 3, "-": 3, "*": 4, "/": 4, "@": 4, "**": 6,
+}  # fmt: skip
 _LEAVES: dict[str, Callable[[Node], str]] = {
     "variable": lambda node: printable(node["variable"].name),
     "named": lambda node: printable(node["name"]),
@@ -50,18 +65,6 @@ _LEAVES: dict[str, Callable[[Node], str]] = {
 
 def _is_matmul(node: Node) -> bool:
     return node.op.name == "einsum" and node["spec"] in ("ij,jk->ik", "ij,j->i", "j,jk->k", "i,i->")
-
-
-def _unwrapped(text: str) -> str:
-    """Without parentheses that enclose it all."""
-    if not (text.startswith("(") and text.endswith(")")):
-        return text
-    depth = 0
-    for i, c in enumerate(text):
-        depth += (c == "(") - (c == ")")
-        if depth == 0 and i < len(text) - 1:
-            return text
-    return text[1:-1]
 
 
 def printable(name: str, limit: int = 40) -> str:
