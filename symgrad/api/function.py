@@ -141,7 +141,7 @@ class CompiledFunction(Views):
             array = convert(
                 f"the cotangent of {d.keys[len(seeds)] if d.keys else 'the output'}", item, node.type, d.dtype
             )
-            wanted = shape if residuals.shape is None else residuals.shape
+            wanted = shape if residuals.shape is None else (*residuals.shape, *shape[1:])
             if residuals.shape is not None and array.ndim == 0:
                 array = np.full(wanted, array)
             if array.shape != wanted:
@@ -200,10 +200,10 @@ class CompiledFunction(Views):
     def _need_scalar(self) -> None:
         self._need_wrt()
         d = self._definition
-        if not d.single or d.outputs[0].shape:
+        if not d.single or d.outputs[0].shape or d.outputs[0].dtype != "real":
             shown = ", ".join(described(f) for f in d.outputs[:4])
             raise NotDifferentiableError(
-                "grad needs one scalar output",
+                "grad needs one real scalar output",
                 ("outputs", shown),
                 fix="use fn.forward and fn.backward with a cotangent, or sg.jacobian",
             )
@@ -226,7 +226,11 @@ class CompiledFunction(Views):
 
 
 def _batched(value: Any, shape: tuple | None) -> Any:
-    return value if shape is None else np.asarray(value).reshape(shape)
+    """A result with its leading axis in the batch's shape."""
+    if shape is None:
+        return value
+    array = np.asarray(value)
+    return array.reshape((*shape, *array.shape[1:]))
 
 
 def _items(d: Definition, cotangent: Any) -> list[Any]:

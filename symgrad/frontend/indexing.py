@@ -22,6 +22,7 @@ def take_index(x: Node, index: Any) -> Node:
     """NumPy's basic indexing, and one integer tensor or array."""
     items = list(index) if isinstance(index, tuple) else [index]
     items = _expand_ellipsis(x, items)
+    _check_together(x, items)
     starts: list[AnySize] = []
     sizes: list[AnySize] = []
     steps: list[int] = []
@@ -44,6 +45,18 @@ def take_index(x: Node, index: Any) -> Node:
         axis += 1
     y = reshape(take_slice(x, tuple(starts), tuple(sizes), tuple(steps)), tuple(shape))
     return _gather(y, gathers, x)
+
+
+def _check_together(x: Node, items: list) -> None:
+    """NumPy moves an axis to the front where an index array and an integer are kept apart; that is refused."""
+    arrays = [i for i, item in enumerate(items) if isinstance(item, (Tensor, np.ndarray, list))]
+    chosen = [i for i, item in enumerate(items) if isinstance(item, (Tensor, np.ndarray, list, int, np.integer))]
+    if arrays and chosen[-1] - chosen[0] >= len(chosen):
+        raise ShapeError(
+            "an index array and an integer with a slice between them",
+            ("tensor", described(x)),
+            fix="index in two steps: x[0][:, index]",
+        )
 
 
 def _expand_ellipsis(x: Node, items: list) -> list:

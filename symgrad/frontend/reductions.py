@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.errors import ShapeError
+from symgrad.errors import ShapeError, UnsupportedError
 from symgrad.frontend.tensor import HOOKS, Tensor, as_node, named_errors
 from symgrad.ir.node import Node, build
 from symgrad.ir.show import described
@@ -109,6 +109,12 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> T
     The Euclidean norm does not overflow; its gradient at the origin is 0 (minimum norm).
     """
     node = cast(as_node(x), "real")
+    if ord in (1, 2, np.inf) and len(axes_of(node, axis)) > 1:
+        raise UnsupportedError(
+            f"norm: ord {ord!r} of a matrix is an operator norm, which has no rule here",
+            ("tensor", described(node)),
+            fix='leave ord out for the root of the sum of squares, or write it with sg.sum(abs(x), axis) and sg.max',
+        )
     if ord in (None, 2, "fro"):
         return named_errors(lambda n: _reduce("norm", n, axis, keepdims), node)
     if ord == 1:
@@ -156,6 +162,7 @@ log_softmax = _along("log_softmax", "x - logsumexp(x) along an axis; Jacobian I 
 def cumsum(x: Any, axis: int | None = None) -> Tensor:
     """Running sum along an axis (of the flattened tensor by default)."""
     node = as_node(x)
+    node = cast(node, "int") if node.dtype == "bool" else node
     if axis is None:
         node, axis = reshape(node, (size_product(node.shape),)), 0
     return named_errors(lambda n: build("cumsum", n, axis=axes_of(n, axis)[0], reverse=False), node)

@@ -8,6 +8,7 @@ subexpressions are found by building. Constants are keyed by type and bit patter
 from __future__ import annotations
 
 import itertools
+import os
 import struct
 import threading
 import uuid
@@ -57,6 +58,16 @@ def register(op: Op) -> Op:
 _counter = itertools.count()
 _variables: weakref.WeakValueDictionary[tuple, Variable] = weakref.WeakValueDictionary()
 _process = uuid.uuid4().hex
+
+
+def _renew() -> None:
+    """A forked child counts on from the same number: its variables are its own all the same."""
+    global _process
+    _process = uuid.uuid4().hex
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew)
 
 
 @dataclass(frozen=True, eq=False)

@@ -61,8 +61,10 @@ class Size:
         whole = [(atoms, n // divisor) for atoms, n in self.terms if not atoms or n % divisor == 0]
         rest = [(atoms, n) for atoms, n in self.terms if atoms and n % divisor]
         rest += [((), n % divisor) for atoms, n in self.terms if not atoms]
-        quotient = Quotient(_collect(rest), divisor)  # type: ignore[arg-type]
-        return _collect([*whole, ((quotient,), 1)])
+        below = _collect(rest)
+        if isinstance(below, int):
+            return _collect([*whole, ((), below // divisor)])
+        return _collect([*whole, ((Quotient(below, divisor),), 1)])
 
     def names(self) -> tuple[str, ...]:
         """The named sizes in it, sorted."""

@@ -37,7 +37,8 @@ def step(x: Any, threshold: Any = 0) -> Tensor:
     """0 below the threshold, 1 above, 1/2 at it; derivative 0 (also by the threshold)."""
     above = Tensor(cast(compare("greater", x, threshold).node, "real"))
     below = Tensor(cast(compare("less", x, threshold).node, "real"))
-    return 0.5 * (above - below) + 0.5
+    known = F["equal"](x, x)  # NaN stays NaN
+    return F["where"](known, 0.5 * (above - below) + 0.5, F["stop_gradient"](linear(x)))
 
 
 def piecewise_linear(x: Any) -> Tensor:

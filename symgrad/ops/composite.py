@@ -14,7 +14,7 @@ from symgrad.ir.node import Node, Op, build, constant, register
 from symgrad.ir.types import ArrayType
 from symgrad.ops.reduce import Axes, _shift, dropped, spread
 from symgrad.ops.reference import special
-from symgrad.ops.registry import zdiv
+from symgrad.ops.registry import zdiv, zmul
 from symgrad.ops.shape import broadcast, reshape
 
 
@@ -76,7 +76,7 @@ def _slope_jvp(slope: Any) -> Any:
     """The pushforward of a reduction with a known gradient: sum of tangent times gradient."""
 
     def jvp(xs_dot: tuple, y: Node, x: Node, axes: Axes) -> Node:
-        return _sum(xs_dot[0] * slope(y, x, axes), _shift(xs_dot[0], x, axes))
+        return _sum(zmul(xs_dot[0], slope(y, x, axes)), _shift(xs_dot[0], x, axes))
 
     return jvp
 

@@ -112,12 +112,13 @@ def _pull(p: Node, q: Node, operands: str, wanted: str, x: Node) -> Node:
 def _jvp(xs_dot: tuple, y: Node, a: Node, b: Node, spec: str) -> Node | None:
     left, right, out = split(spec)
     a_dot, b_dot = xs_dot
+    free = "".join(c for c in reversed(string.ascii_letters) if c not in spec)
     terms = []
     if a_dot is not None:
-        front = string.ascii_uppercase[: len(lead(a_dot, a))]
+        front = free[: len(lead(a_dot, a))]
         terms.append(einsum(f"{front}{left},{right}->{front}{out}", a_dot, b))
     if b_dot is not None:
-        front = string.ascii_uppercase[: len(lead(b_dot, b))]
+        front = free[: len(lead(b_dot, b))]
         terms.append(einsum(f"{left},{front}{right}->{front}{out}", a, b_dot))
     return terms[0] if len(terms) == 1 else terms[0] + terms[1]
 

@@ -316,7 +316,7 @@ ACTIVATIONS = [
            code=lambda x: select(x > 0.0, x, select(x <= 0.0, const(0.0, x.dtype), x)), source="relu'(0) = 0 (minimum norm)"),
     _unary("relu_slope", lambda x: sp.Piecewise((1, x > 0), (0, True)), zero, lambda x: np.where(x > 0, 1.0, np.where(x <= 0, 0.0, x)), r"\mathbb{{1}}\left[{0} > 0\right]", precedence="atom",
            code=lambda x: select(x > 0.0, const(1.0, x.dtype), select(x <= 0.0, const(0.0, x.dtype), x)), source="1 for x > 0, else 0; NaN for NaN"),
-    Elementwise("prelu", 2, lambda x, a: sp.Piecewise((x, x > 0), (a * x, True)), (lambda y, x, a: where(x > 0.0, 1.0, a), lambda y, x, a: where(x > 0.0, 0.0, x)),
+    Elementwise("prelu", 2, lambda x, a: sp.Piecewise((x, x > 0), (a * x, True)), (lambda y, x, a: where(x > 0.0, 1.0, where(x <= 0.0, a, x)), lambda y, x, a: where(x > 0.0, 0.0, x)),
                 lambda x, a: select(x > 0.0, x, a * x), lambda x, a: np.where(x > 0, x, np.multiply(a, x)), r"\operatorname{{prelu}}\left({0}, {1}\right)", PAIRS, "He et al. 2015", precedence="atom"),
 ]
 

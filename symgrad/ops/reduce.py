@@ -68,7 +68,7 @@ def _extreme_vjp(y_bar: Node, y: Node, x: Node, axes: Axes, lowest: bool = False
 
 
 def _extreme_jvp(xs_dot: tuple, y: Node, x: Node, axes: Axes, lowest: bool = False) -> Node:
-    return build("sum", xs_dot[0] * extreme_weights(y, x, axes), axes=_shift(xs_dot[0], x, axes))
+    return build("sum", zmul(xs_dot[0], extreme_weights(y, x, axes)), axes=_shift(xs_dot[0], x, axes))
 
 
 _SAMPLES = ((((3, 4),), {"axes": (0,)}), (((3, 4),), {"axes": (1,)}), (((5,),), {"axes": (0,)}))
@@ -100,7 +100,7 @@ register(
         "reduce",
         _infer(None),
         vjp=lambda y_bar, y, x, axes: (broadcast(spread(y_bar, x, axes), x.shape) * _others(x, axes),),
-        jvp=lambda xs_dot, y, x, axes: build("sum", xs_dot[0] * _others(x, axes), axes=_shift(xs_dot[0], x, axes)),
+        jvp=lambda xs_dot, y, x, axes: build("sum", zmul(xs_dot[0], _others(x, axes)), axes=_shift(xs_dot[0], x, axes)),
         reference=lambda x, axes: np.prod(x, axis=axes),
         latex=lambda x, axes: rf"\prod {x}",
         samples=_SAMPLES,

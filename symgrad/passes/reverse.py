@@ -66,7 +66,8 @@ def contribute(node: Node, y_bar: Node, parts: dict, active: set[Node], guarded:
 def pull(node: Node, y_bar: Node, guard: bool) -> Sequence[Node | None]:
     """One node's rule: a cotangent for each argument (of the result's shape where it is element-wise)."""
     if node.op.vjp is not None:
-        return node.op.vjp(y_bar, node, *node.args, **node.params)
+        bars = node.op.vjp(y_bar, node, *node.args, **node.params)
+        return [_masked(bar) for bar in bars] if guard and node.op.kind in ("reduce", "composite") else bars
     if node.op.row is None:
         raise NotDifferentiableError(
             f"{node.op.name} has no derivative", ("node", described(node)), fix="use sg.stop_gradient"
@@ -78,6 +79,11 @@ def pull(node: Node, y_bar: Node, guard: bool) -> Sequence[Node | None]:
         b = node.args[1]
         return y_bar / b, negative(times(y_bar, node, False) / b)
     return [None if p is None else times(y_bar, p, guard) for p in (partial(node, i) for i in range(len(node.args)))]
+
+
+def _masked(bar: Node | None) -> Node | None:
+    """A rule's product of the cotangent with a slope, where the cotangent may be that of what is not taken."""
+    return zmul(*bar.args) if bar is not None and bar.op.name == "mul" else bar
 
 
 def times(g: Node, p: Node, guard: bool) -> Node:
@@ -121,14 +127,22 @@ def total(parts: Sequence[Node]) -> Node:
 
 
 def _joined(a: Node, b: Node) -> Node:
+    """a + b."""
+    factors = []
     minus = b.op.name == "neg"
     term = b.args[0] if minus else b
-    if a.op.name == "mul" and term.op.name == "mul" and a.args[0] is term.args[0] and a.shape == term.shape:
-        inner = _joined(a.args[1], negative(term.args[1]) if minus else term.args[1])
-        return a.args[0] * inner
+    while a.op.name == "mul" and term.op.name == "mul" and a.args[0] is term.args[0] and a.shape == term.shape:
+        factors.append(a.args[0])
+        a, term = a.args[1], term.args[1]
+        if term.op.name == "neg":
+            minus, term = not minus, term.args[0]
     if minus and a.op.name == "sigmoid":  # the slope of a logistic loss: no digits lost where both are near 1
-        return build("sigmoid_minus", a.args[0], term)
-    return a - term if minus else a + b
+        result = build("sigmoid_minus", a.args[0], term)
+    else:
+        result = a - term if minus else a + term
+    for factor in reversed(factors):
+        result = factor * result
+    return result
 
 
 def fit(g: Node, shape: Shape) -> Node:
