@@ -10,7 +10,7 @@ from symgrad.api.bundle import DTYPES
 from symgrad.api.differentiate import resolve
 from symgrad.api.function import CompiledFunction, Definition
 from symgrad.errors import DeclarationError, DtypeError
-from symgrad.frontend.sympy import from_sympy
+from symgrad.frontend.sympy import from_sympy, is_sympy
 from symgrad.frontend.tensor import as_node
 from symgrad.frontend.text import parse
 from symgrad.ir.node import Node, build
@@ -69,9 +69,7 @@ def compile(
 def _output(item: Any) -> Node:
     if isinstance(item, str):
         return parse(item).node
-    if hasattr(item, "free_symbols") or hasattr(item, "atoms"):
-        return from_sympy(item).node
-    return as_node(item)
+    return from_sympy(item).node if is_sympy(item) else as_node(item)
 
 
 def _targets(wrt: Any, outputs: Sequence[Node]) -> list[Node]:

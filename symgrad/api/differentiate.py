@@ -9,15 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from symgrad.errors import DeclarationError, DtypeError, NotDifferentiableError, ShapeError
+from symgrad.errors import DeclarationError, DtypeError, NotDifferentiableError, ShapeError, UnsupportedError
 from symgrad.frontend.tensor import Tensor, as_node
 from symgrad.ir.node import Node
 from symgrad.ir.show import described, printable
-from symgrad.ir.walk import topological
+from symgrad.ir.types import size_product
+from symgrad.ir.walk import substitute, topological
 from symgrad.passes import differentiate
 from symgrad.passes.eliminate import eliminate
 from symgrad.passes.simplify import simplify
 from symgrad.passes.stabilise import stabilise
+from symgrad.pipeline import marked
+
+LARGEST_DENSE = 2**26  # elements of a Jacobian, half a gigabyte
 
 
 def resolve(wrt: Any, f: Sequence[Node]) -> list[Node]:
@@ -51,17 +55,40 @@ def name_of(node: Node) -> str:
     return node["name"] if node.op.name == "named" else ""
 
 
-def _stable(f: Node, keep: Sequence[Node]) -> Node:
-    """f in its stable form; what is asked for keeps its place."""
-    if any(x.op.name not in ("variable", "named") for x in keep):
-        return f
-    return stabilise([f])[f]
+def _stable(f: Node, xs: Sequence[Node]) -> tuple[Node, list[Node]]:
+    """f in its stable form, and what stands there for each x: an intermediate keeps its place as a named node."""
+    marks = [marked(x) for x in xs]
+    swap = {x: m for x, m in zip(xs, marks, strict=True) if x is not m}
+    (inside,) = substitute([f], swap) if swap else (f,)
+    new = stabilise([inside, *marks])
+    return new[inside], [new[m] for m in marks]
 
 
 def _tidy(nodes: Sequence[Node]) -> list[Tensor]:
     new = simplify(nodes)
     shared = eliminate([new[n] for n in nodes])
     return [Tensor(shared[new[n]]) for n in nodes]
+
+
+def _affordable(matrices: list[Tensor]) -> list[Tensor]:
+    """Refuse a dense matrix that would have to be computed, of more elements than the budget."""
+    for m in matrices:
+        count = size_product(m.shape)
+        if m.structure == "dense" and isinstance(count, int) and count > LARGEST_DENSE and not _is_given(m.node):
+            raise UnsupportedError(
+                f"a dense Jacobian of {count} elements; the limit is {LARGEST_DENSE}",
+                ("shape", str(m.shape)),
+                fix="multiply it by vectors with sg.jvp, sg.vjp or sg.hvp, without storing it",
+            )
+    return matrices
+
+
+def _is_given(matrix: Node) -> bool:
+    """Whether it is an array of that size in another order: the Jacobian of ``A @ x`` is A."""
+    inner = matrix
+    while inner.op.kind in ("index", "identity"):
+        inner = inner.args[0]
+    return inner.op.kind == "leaf" and size_product(inner.shape) == size_product(matrix.shape)
 
 
 def _scalar(f: Node) -> Node:
@@ -86,23 +113,24 @@ def grad(f: Any, wrt: Any) -> Any:
     """
     node = _scalar(as_node(f))
     xs = resolve(wrt, [node])
-    return _each(wrt, _tidy(differentiate.gradient(_stable(node, xs), xs)))
+    return _each(wrt, _tidy(differentiate.gradient(*_stable(node, xs))))
 
 
 def jacobian(f: Any, wrt: Any) -> Any:
     """df/dx of shape f.shape + x.shape; ``.structure`` tells a diagonal or zero one, which is never stored dense."""
     node = as_node(f)
     xs = resolve(wrt, [node])
-    stable = _stable(node, xs)
-    return _each(wrt, _tidy([differentiate.jacobian(stable, x) for x in xs]))
+    stable, xs = _stable(node, xs)
+    return _each(wrt, _affordable(_tidy([differentiate.jacobian(stable, x) for x in xs])))
 
 
 def hessian(f: Any, wrt: Any) -> Any:
     """The second derivatives of a scalar; of a list a tuple of tuples H[i][j]."""
     node = _scalar(as_node(f))
     xs = resolve(wrt, [node])
-    gradients = differentiate.gradient(_stable(node, xs), xs)
-    rows = [tuple(_tidy([differentiate.jacobian(g, x) for x in xs])) for g in gradients]
+    stable, xs = _stable(node, xs)
+    gradients = differentiate.gradient(stable, xs)
+    rows = [tuple(_affordable(_tidy([differentiate.jacobian(g, x) for x in xs]))) for g in gradients]
     return tuple(rows) if isinstance(wrt, (list, tuple)) else rows[0][0]
 
 
@@ -111,7 +139,7 @@ def jvp(f: Any, wrt: Any, tangents: Any) -> Tensor:
     node = as_node(f)
     xs = resolve(wrt, [node])
     dots = _matching(xs, tangents, wrt)
-    return _tidy([differentiate.pushforward(_stable(node, xs), xs, dots)])[0]
+    return _tidy([differentiate.pushforward(*_stable(node, xs), dots)])[0]
 
 
 def vjp(f: Any, wrt: Any, cotangents: Any) -> Any:
@@ -119,7 +147,7 @@ def vjp(f: Any, wrt: Any, cotangents: Any) -> Any:
     node = as_node(f)
     xs = resolve(wrt, [node])
     (seed,) = _matching([node], cotangents, node)
-    return _each(wrt, _tidy(differentiate.gradient(_stable(node, xs), xs, seed)))
+    return _each(wrt, _tidy(differentiate.gradient(*_stable(node, xs), seed)))
 
 
 def hvp(f: Any, wrt: Any, vectors: Any) -> Any:
@@ -127,7 +155,8 @@ def hvp(f: Any, wrt: Any, vectors: Any) -> Any:
     node = _scalar(as_node(f))
     xs = resolve(wrt, [node])
     dots = _matching(xs, vectors, wrt)
-    gradients = differentiate.gradient(_stable(node, xs), xs)
+    stable, xs = _stable(node, xs)
+    gradients = differentiate.gradient(stable, xs)
     return _each(wrt, _tidy([differentiate.pushforward(g, xs, dots) for g in gradients]))
 
 

@@ -60,7 +60,11 @@ def _lift(node: Node, new: Mapping[Node, Node], n: AnySize) -> Node:
     if node.op.jvp is not None and kind in ("index", "scan", "gather") and name != "gather":
         return node.op.jvp(tuple(whole), node, *node.args, **node.params)
     raise UnsupportedError(
-        f"{name} cannot be evaluated over arrays of scalars", ("node", described(node)), fix="call it with one number each"
+        f"{name} cannot be evaluated over arrays of scalars",
+        ("node", described(node)),
+        fix="call it with one number each",
+        ("node", described(node)),
+        fix="call it with one number each",
     )
 
 

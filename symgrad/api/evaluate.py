@@ -19,6 +19,8 @@ from symgrad.runtime.border import bind, check_shapes, convert
 def evaluate(tensor: Any, /, *args: Any, **values: Any) -> Any:
     """The value of a tensor for values of its variables: its stable form, computed by NumPy node by node.
 
+    Values of other names are passed over: a variable may cancel out.
+
     >>> from symgrad.frontend.declare import symbols
     >>> x, y = symbols("x y")
     >>> evaluate(x * y, x=2.0, y=3.0)
@@ -27,7 +29,8 @@ def evaluate(tensor: Any, /, *args: Any, **values: Any) -> Any:
     given_node = as_node(tensor)
     node = stabilise([given_node])[given_node]
     needed = variables([given_node])
-    given = bind(needed, args, values)
+    names = {v["variable"].name for v in needed}
+    given = bind(needed, args, {name: value for name, value in values.items() if name in names})
     arrays = [convert(v["variable"].name, g, v.type, "float64") for v, g in zip(needed, given, strict=True)]
     check_shapes(needed, arrays)
     return result(node, needed, arrays)

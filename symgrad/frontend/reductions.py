@@ -113,7 +113,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> T
         raise UnsupportedError(
             f"norm: ord {ord!r} of a matrix is an operator norm, which has no rule here",
             ("tensor", described(node)),
-            fix='leave ord out for the root of the sum of squares, or write it with sg.sum(abs(x), axis) and sg.max',
+            fix="leave ord out for the root of the sum of squares, or write it with sg.sum(abs(x), axis) and sg.max",
         )
     if ord in (None, 2, "fro"):
         return named_errors(lambda n: _reduce("norm", n, axis, keepdims), node)

@@ -213,7 +213,7 @@ def as_node(value: Any, like: str | None = None) -> Node:
     """A tensor's node; numbers, arrays and SymPy expressions become nodes. ``like`` is the kind a number may take."""
     if isinstance(value, Tensor):
         return value.node
-    if hasattr(value, "free_symbols"):
+    if hasattr(type(value), "free_symbols"):  # SymPy; the property itself recurses
         return HOOKS["sympy"](value).node
     if isinstance(value, (list, tuple)) and any(isinstance(v, Tensor) for v in value):
         return HOOKS["stack"](value).node
