@@ -63,8 +63,6 @@ def _lift(node: Node, new: Mapping[Node, Node], n: AnySize) -> Node:
         f"{name} cannot be evaluated over arrays of scalars",
         ("node", described(node)),
         fix="call it with one number each",
-        ("node", described(node)),
-        fix="call it with one number each",
     )
 
 
