@@ -63,10 +63,10 @@ def gradient(f: Node, wrt: Sequence[Node], seed: Node | None = None) -> list[Nod
     return [zeros(x.shape) if g is None else g for x, g in zip(wrt, found, strict=True)]
 
 
-def pushforward(f: Node, wrt: Sequence[Node], tangents: Sequence[Node]) -> Node:
-    """The tangent of f for tangents of ``wrt``."""
+def pushforward(f: Node, wrt: Sequence[Node], tangents: Sequence[Node], sparse: bool = False) -> Node:
+    """The tangent of f for tangents of ``wrt``, which are mostly 0 if ``sparse``."""
     (ruled,) = with_rules([f]) if _ruleless(f) else (f,)
-    (found,) = forward([ruled], dict(zip(wrt, tangents, strict=True)))
+    (found,) = forward([ruled], dict(zip(wrt, tangents, strict=True)), sparse)
     return zeros(f.shape) if found is None else found
 
 
@@ -113,7 +113,7 @@ def _by_identity(f: Node, x: Node) -> Node:
     """The pushforward of an identity: leading axes are x's."""
     n = size_product(x.shape)
     seed = reshape(cast(eye(n), "real"), x.shape + x.shape)
-    tangent = pushforward(f, [x], [seed])
+    tangent = pushforward(f, [x], [seed], sparse=True)
     k, m = x.type.rank, f.type.rank
     return transpose(broadcast(tangent, x.shape + f.shape), (*range(k, k + m), *range(k)))
 

@@ -18,20 +18,26 @@ from symgrad.ops.shape import broadcast, reshape
 from symgrad.passes.reverse import MASKING, choose, times, total
 
 
-def forward(outputs: Sequence[Node], tangents: Mapping[Node, Node]) -> list[Node | None]:
+# Ops that fill: tangents are 0 of what was filled in.
+FILLING = frozenset("pad concatenate scatter_add diagonal_matrix".split())
+
+
+def forward(outputs: Sequence[Node], tangents: Mapping[Node, Node], sparse: bool = False) -> list[Node | None]:
     """Tangents of the outputs; None where there is no dependence.
+
+    ``sparse`` tangents (an identity) are 0 of what does not move: products are guarded from the start.
 
     Maths:  y_dot = sum over arguments x of (dy/dx) x_dot
     """
     dots: dict[Node, Node | None] = dict(tangents)
-    guarded: set[Node] = set()
+    guarded: set[Node] = set(tangents) if sparse else set()
     for node in topological(outputs, stop=tangents):
         if node in dots:
             continue
         given = tuple(dots.get(a) for a in node.args)
         active = any(d is not None for d in given) and node.dtype == "real"
         dots[node] = push(node, given, any(a in guarded for a in node.args)) if active else None
-        if node.op.name in MASKING or any(a in guarded for a in node.args):
+        if node.op.name in MASKING or node.op.name in FILLING or any(a in guarded for a in node.args):
             guarded.add(node)
     return [dots[n] for n in outputs]
 
