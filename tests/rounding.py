@@ -23,6 +23,8 @@ EXACT = frozenset(
     "stop_gradient iota size max_reduce min_reduce neg abs sign floor ceil round trunc relu relu_slope maximum minimum "
     "dmaximum dminimum clip dclip where".split()
 )
+# Computed to a few units of max(|f|, 1), not of |f|: near a zero of f nothing more is promised.
+SPECIAL = frozenset("lgamma digamma polygamma sinc sinc_derivative".split())
 UNIT = 2.0**-53
 MOVED = 2.0**-36
 DRAWS = 6
@@ -57,4 +59,5 @@ def _moved(node: Node, value: Any, rng: np.random.Generator) -> Any:
     exact = node.op.name in EXACT or (node.op.name == "constant" and np.all(value == np.round(value)))
     if node.dtype != "real" or exact:
         return value
-    return value * (1.0 + MOVED * rng.uniform(-1.0, 1.0, np.shape(value)))
+    size = np.copysign(np.maximum(np.abs(value), 1.0), value) if node.op.name in SPECIAL else value
+    return value + MOVED * size * rng.uniform(-1.0, 1.0, np.shape(value))

@@ -17,7 +17,6 @@ from symgrad.ops.registry import partial
 from symgrad.ops.shape import broadcast, reshape
 from symgrad.passes.reverse import MASKING, choose, times, total
 
-
 # Ops that fill: tangents are 0 of what was filled in.
 FILLING = frozenset("pad concatenate scatter_add diagonal_matrix".split())
 
