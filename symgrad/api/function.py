@@ -21,7 +21,7 @@ from symgrad.frontend.freeze import restore_nodes, store
 from symgrad.ir.node import Node
 from symgrad.ir.show import described, printable
 from symgrad.pipeline import derive
-from symgrad.runtime.border import bind, check_shapes, convert, plain_array
+from symgrad.runtime.border import bind, check_shapes, convert, listed, plain_array
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +125,10 @@ class CompiledFunction(Views):
         """The gradient for a cotangent of the output's structure and shape; may be called again."""
         if not isinstance(residuals, Residuals):
             raise CallError("backward takes the residuals that forward returned", ("given", type(residuals).__name__))
+        if residuals.function is not self and residuals.function._definition != self._definition:
+            raise CallError(
+                "the residuals are another function's", ("this", repr(self)), ("theirs", repr(residuals.function))
+            )
         bundle = residuals.bundle
         seeds = self._seeds(residuals, cotangent)
         gradient = bundle.call("backward", (*residuals.values, *seeds))
@@ -222,7 +226,7 @@ class CompiledFunction(Views):
 
     def __repr__(self) -> str:
         outputs = ", ".join(described(f) for f in self._definition.outputs[:4])
-        return f"CompiledFunction({', '.join(self.inputs[:12])}) -> {outputs}"
+        return f"CompiledFunction({listed(self.inputs)}) -> {outputs}"
 
 
 def _batched(value: Any, shape: tuple | None) -> Any:

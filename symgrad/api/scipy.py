@@ -123,7 +123,11 @@ def _compiled(function: CompiledFunction, outputs: Sequence[Tensor], inputs: Seq
 
 
 def _flatten(variables: Sequence[Node], values: Any, shapes: Sequence[tuple[int, ...]]) -> np.ndarray:
-    items = _given(variables, values)
+    return _joined(variables, _given(variables, values), shapes)
+
+
+def _joined(variables: Sequence[Node], items: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> np.ndarray:
+    """One array a variable, as one vector."""
     if len(items) != len(variables):
         raise ShapeError(f"{len(items)} arrays for {len(variables)} variables")
     arrays = [convert(name_of(v), item, v.type, "float64") for v, item in zip(variables, items, strict=True)]
@@ -144,9 +148,14 @@ def _given(variables: Sequence[Node], values: Any) -> list[Any]:
                 ("given", listed(list(map(str, values)))),
             )
         return [values[name] for name in names]
-    if len(variables) > 1 and isinstance(values, (list, tuple)):
+    if isinstance(values, (list, tuple)) and (len(variables) > 1 or _is_one(variables[0], values)):
         return list(values)
     return [values]
+
+
+def _is_one(variable: Node, values: Sequence[Any]) -> bool:
+    """Whether a sequence holds the one variable's array, rather than being it."""
+    return len(values) == 1 and np.ndim(values[0]) == variable.type.rank
 
 
 def as_scipy(function: CompiledFunction, x0: Any, fixed: Mapping[str, Any]) -> Problem:
@@ -165,9 +174,7 @@ def as_scipy(function: CompiledFunction, x0: Any, fixed: Mapping[str, Any]) -> P
     sizes = _sizes({**known, **arrays}, d.dtype)
     shapes = tuple(tuple(_known(n, sizes) for n in v.shape) for v in d.wrt)
     if x0 is None or arrays:
-        start = _flatten(
-            d.wrt, [arrays.get(v, np.zeros(shape)) for v, shape in zip(d.wrt, shapes, strict=True)], shapes
-        )
+        start = _joined(d.wrt, [arrays.get(v, np.zeros(shape)) for v, shape in zip(d.wrt, shapes, strict=True)], shapes)
     else:
         start = np.array(x0, dtype=float)
         if start.shape != (sum(math.prod(shape) for shape in shapes),):

@@ -148,11 +148,13 @@ def _ratio(total: AnySize, known: AnySize, node: Node) -> AnySize:
     )
 
 
-def concatenate(tensors: Sequence[Any], axis: int = 0) -> Tensor:
-    """Tensors joined along an axis."""
+def concatenate(tensors: Sequence[Any], axis: int | None = 0) -> Tensor:
+    """Tensors joined along an axis (None: flattened first)."""
     if not len(tensors):
         raise ShapeError("concatenate needs at least one tensor")
     nodes = unify(*tensors)
+    if axis is None:
+        nodes, axis = [shapes.reshape(n, (size_product(n.shape),)) for n in nodes], 0
     if not nodes[0].shape:
         raise ShapeError("concatenate: scalars have no axes", ("operand 1", described(nodes[0])), fix="use sg.stack")
     (at,) = reductions.axes_of(nodes[0], axis)

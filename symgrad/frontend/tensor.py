@@ -217,6 +217,8 @@ def as_node(value: Any, like: str | None = None) -> Node:
         return HOOKS["sympy"](value).node
     if isinstance(value, (list, tuple)) and any(isinstance(v, Tensor) for v in value):
         return HOOKS["stack"](value).node
+    if isinstance(value, Size):
+        return build("size", size=value)
     return constant_node(value, like)
 
 

@@ -278,7 +278,7 @@ TRIGONOMETRIC = [
     _unary("tanh_slope", lambda x: 1 - sp.tanh(x) ** 2, lambda y, x: -2.0 * f("tanh")(x) * y, lambda x: np.where(np.abs(x) > 350, 0.0, 1 / np.cosh(np.clip(x, -350, 350)) ** 2) + 0 * np.tanh(x),
            r"1 - \tanh^2 {0}", precedence="add", source="1/cosh^2, no cancellation"),
     _unary("arcsinh", sp.asinh, lambda y, x: f("reciprocal")(f("hypot")(x, 1.0)), np.arcsinh, r"\operatorname{{arsinh}} {0}", source="DLMF 4.38(ii)"),
-    _unary("arccosh", sp.acosh, lambda y, x: f("reciprocal")(f("sqrt")((x - 1.0) * (x + 1.0))), np.arccosh, r"\operatorname{{arcosh}} {0}", (1.2, 2.0, 5.0), source="DLMF 4.38(ii)"),
+    _unary("arccosh", sp.acosh, lambda y, x: f("reciprocal")(f("sqrt")(x - 1.0) * f("sqrt")(x + 1.0)), np.arccosh, r"\operatorname{{arcosh}} {0}", (1.2, 2.0, 5.0), source="DLMF 4.38(ii)"),
     _unary("arctanh", sp.atanh, lambda y, x: f("dlog")((1.0 - x) * (1.0 + x)), np.arctanh, r"\operatorname{{artanh}} {0}", UNIT, source="DLMF 4.38(ii)"),
     _unary("sinc", lambda x: sp.sin(sp.pi * x) / (sp.pi * x), lambda y, x: build("sinc_derivative", x, order=1), np.sinc, r"\operatorname{{sinc}} {0}", source="normalised: sin(pi x)/(pi x)"),
     Elementwise("sinc_derivative", 1, _sinc_derivative, (lambda y, x, order: build("sinc_derivative", x, order=order + 1),),
