@@ -84,7 +84,7 @@ def _affordable(matrices: list[Tensor]) -> list[Tensor]:
 
 
 def _is_given(matrix: Node) -> bool:
-    """Whether it is an array of that size in another order: the Jacobian of ``A @ x`` is A."""
+    """Whether it is an array of that size in another order: that of ``sum(A * X)`` is A."""
     inner = matrix
     while inner.op.kind in ("index", "identity"):
         inner = inner.args[0]
