@@ -104,7 +104,8 @@ def _slice(x: Node, item: slice, n: AnySize) -> tuple[AnySize, AnySize, int]:
     start = first if item.start is None else _bound(item.start, n)
     stop = last if item.stop is None else _bound(item.stop, n)
     length = stop - start if step > 0 else start - stop
-    return start, (length + (abs(step) - 1)) // abs(step), step
+    count = (length + (abs(step) - 1)) // abs(step)
+    return start, max(0, count) if isinstance(count, int) else count, step
 
 
 def _bound(value: Any, n: AnySize) -> AnySize:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.errors import ShapeError, UnsupportedError
+from symgrad.errors import IndexRangeError, ShapeError, UnsupportedError
 from symgrad.ir.node import Frozen, Node
 from symgrad.ir.types import Quotient, Size, substitute
 from symgrad.ir.walk import topological
@@ -85,4 +85,15 @@ def _value(node: Node, args: list, sizes: Mapping[str, int]) -> Any:
         raise ValueError(f"no value for {node['variable'].name}")
     if node.op.reference is None:
         raise UnsupportedError(f"{node.op.name} has no reference")
+    _check_sizes(node, sizes)
     return np.asarray(node.op.reference(*args, **{k: concrete(v, sizes) for k, v in node.params.items()}))
+
+
+def _check_sizes(node: Node, sizes: Mapping[str, int]) -> None:
+    """No array has a negative size; a slice says so in its own words."""
+    if node.op.name == "slice":
+        return
+    for size in node.shape:
+        if isinstance(size, Size) and concrete(size, sizes) < 0:
+            given = [(name, str(sizes.get(name, "?"))) for name in size.names()]
+            raise IndexRangeError(f"an array of size {size}: it would be {concrete(size, sizes)}", *given)

@@ -9,7 +9,8 @@ from symgrad.errors import InternalError
 from symgrad.ir.evaluate import linear
 from symgrad.ir.expression import Expr, apply, length, load, var
 from symgrad.ir.node import Node, build
-from symgrad.ir.program import Allocate, Assign, Exit, Function, If, Loop, Parameter, Return, Statement, Store
+from symgrad.ir.program import Allocate, Assign, Function, Loop, Parameter, Return, Statement, Store
+from symgrad.lower.bounds import size_checks
 from symgrad.lower.buffers import reuse
 from symgrad.lower.contract import emit_product
 from symgrad.lower.expand import expand
@@ -44,7 +45,7 @@ def lower_function(target: Target, module: Module) -> Function:
     frame.inputs = frozenset(target.inputs)
     parameters, packed = _declare(frame, target.inputs)
     plan = Scheduler(results, frame.inputs).plan()
-    _check_slices(frame, plan.order)
+    frame.checks += size_checks(frame, plan.order)
     outputs = frozenset(results)
     for stage in plan.stages:
         _emit_stage(frame, stage, plan, outputs)
@@ -142,33 +143,6 @@ def _bind_sizes(frame: Frame, inputs: tuple[Node, ...]) -> list[Statement]:
 
 def _solved(product: Expr, factor: int) -> Expr:
     return product if factor == 1 else apply("floordiv", product, factor)
-
-
-def _check_slices(frame: Frame, order: list[Node]) -> None:
-    """Slices by named sizes read inside their operand: leave if they do not."""
-    for node in order:
-        if node.op.name not in ("slice", "pad") or node in frame.inputs:
-            continue
-        inner, outer = (node.shape, node.args[0].shape) if node.op.name == "slice" else (node.args[0].shape, node.shape)
-        for axis in zip(inner, outer, node["start"], node["step"], strict=True):
-            frame.checks += [check for check in _slice_checks(frame, *axis) if check not in frame.checks]
-
-
-def _slice_checks(frame: Frame, n: Any, whole: Any, start: Any, step: int) -> list[If]:
-    """The tests that start, start + step, ..., n of them, stay in 0 .. whole-1."""
-    first, last = start, start + step * (n - 1)
-    low, high = (first, last) if step > 0 else (last, first)
-    filled = _test(frame, "gt", n, 0)
-    tests = [t for t in (_test(frame, "lt", low, 0), _test(frame, "ge", high, whole)) if t is not None]
-    leave = (Exit("index", f"slice: out of range for an axis of size {whole}"),)
-    return [If(bad if filled is None else filled & bad, leave) for bad in tests]
-
-
-def _test(frame: Frame, op: str, a: Any, b: Any) -> Expr | None:
-    """A comparison of sizes, None where it is known: to hold for "gt", not to hold for the others."""
-    if isinstance(a - b, int):
-        return None
-    return apply(op, frame.size(a), frame.size(b))
 
 
 def _returned(frame: Frame, results: Any, final: dict[Node, Node]) -> tuple:

@@ -13,6 +13,7 @@ import numpy as np
 from symgrad.errors import ShapeError
 from symgrad.ir.node import Node, Op, build, register
 from symgrad.ir.types import AnySize, ArrayType, Shape, size_product
+from symgrad.ops.span import positions
 
 
 def lead(x_dot: Node, x: Node) -> Shape:
@@ -127,8 +128,9 @@ def _slice_jvp(xs_dot: tuple, y: Node, x: Node, start: tuple, size: tuple, step:
 
 
 def _slice_reference(x: Any, start: tuple, size: tuple, step: tuple) -> Any:
-    index = tuple(np.arange(n) * k + a for a, n, k in zip(start, size, step, strict=True))
-    return np.asarray(x)[np.ix_(*index)] if index else x
+    x = np.asarray(x)
+    index = positions(size, x.shape, start, step)
+    return x[np.ix_(*index)] if index else x
 
 
 register(
@@ -159,7 +161,7 @@ def _pad_jvp(xs_dot: tuple, y: Node, x: Node, shape: Shape, start: tuple, step: 
 def _pad_reference(x: Any, shape: Any, start: tuple, step: tuple) -> Any:
     x = np.asarray(x)
     y = np.zeros(shape, x.dtype)
-    index = tuple(np.arange(n) * k + a for a, n, k in zip(start, x.shape, step, strict=True))
+    index = positions(x.shape, np.shape(y), start, step)
     y[np.ix_(*index) if index else ()] = x
     return y
 
