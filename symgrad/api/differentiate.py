@@ -39,6 +39,10 @@ def _one(item: Any, f: Sequence[Node]) -> Node:
                 f"no variable or named intermediate {printable(item)!r}",
                 ("names", ", ".join(map(printable, known[:12]))),
             )
+        if len(found) > 1:
+            raise DeclarationError(
+                f"{len(found)} variables or intermediates are called {printable(item)!r}", fix="give the tensor itself"
+            )
         return found[0]
     node = as_node(item)
     if node.dtype != "real":

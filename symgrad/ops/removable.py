@@ -131,7 +131,7 @@ TABLE = [
          (lambda x: (_cosh(x) - _sinh(x) / x) / x, lambda x: (np.cosh(x) - np.sinh(x) / x) / x)), precedence="atom"),
     _row("exprel_slope", _exprel_slope, None, r"\left(\frac{{e^{{{0}}} - 1}}{{{0}}}\right)'",
          ([(n + 1) / _FACTORIAL[n + 2] for n in range(20)], _one, False, 1.5,
-         (lambda x: (_exp(x) - _expm1(x) / x) / x, lambda x: (np.exp(x) - np.expm1(x) / x) / x)), precedence="atom"),
+         (lambda x: (_exp(x) * (1.0 - 1.0 / x) + 1.0 / x) / x, lambda x: (np.exp(x) * (1 - 1 / x) + 1 / x) / x)), precedence="atom"),
     _row("sin_deficit", lambda x: x - sp.sin(x), lambda y, x: 2.0 * build("square", build("sin", 0.5 * x)), r"{0} - \sin {0}",
          ([(-1.0) ** n / _FACTORIAL[2 * n + 3] for n in _N], _cube, True, 1.5, (lambda x: x - _sin(x), lambda x: x - np.sin(x))), precedence="add"),
     _row("tan_excess", lambda x: sp.tan(x) - x, lambda y, x: build("square", build("tan", x)), r"\tan {0} - {0}",
