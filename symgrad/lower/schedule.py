@@ -95,13 +95,14 @@ class Scheduler:
         return cost
 
     def plan(self) -> Plan:
-        """Stages for what is stored; storing more until nothing dear is computed twice."""
+        """Stages for what is stored; storing more until nothing dear is computed twice.
+
+        One sweep stores what is dear in all layers of a deep function, so that two or three sweeps do.
+        """
         while True:
             stages = self._stages()
-            more = self._dear(stages)
-            if not more:
+            if not self._store_dear(stages):
                 return self._collect(stages)
-            self.stored |= more
             self.cost = self._costs()
 
     def _stages(self) -> dict[Node, int]:
@@ -134,21 +135,22 @@ class Scheduler:
             return (at[node], node)
         return (at[node], domain(node), node in self.flat)
 
-    def _dear(self, at: dict[Node, int]) -> set[Node]:
-        """Nodes that would be computed in several kernels, or again for every row, at a cost that counts."""
+    def _store_dear(self, at: dict[Node, int]) -> bool:
+        """Store nodes that would be computed in several kernels, or again for every row, at a cost that counts.
+
+        From the outputs back: a node that is stored reads its arguments in one kernel only, which may make them cheap.
+        """
         reader: dict[Node, object] = {}
-        found: set[Node] = set()
+        before = len(self.stored)
         for node in reversed(self.inner):
             if not node.type.rank or not is_inline(node):
                 continue
             keys = {self._reader(node, u, reader, at) for u in self.users[node]}
             reader[node] = next(iter(keys)) if len(keys) == 1 else _MANY
-            if node in self.stored:
-                continue
             again = reader[node] is _MANY and self.cost[node] >= DEAR
             if again or (self.cost[node] >= REPEATED and any(_repeats(u, node) for u in self.users[node])):
-                found.add(node)
-        return _topmost(found, self.users)
+                self.stored.add(node)
+        return len(self.stored) > before
 
     def _reader(self, node: Node, user: Node, reader: dict[Node, object], at: dict[Node, int]) -> object:
         if user.op.name == "concatenate" or user.op.name == "pad":
@@ -248,8 +250,3 @@ def _repeats(user: Node, node: Node) -> bool:
     padded = (1,) * (len(target) - len(own)) + own
     last = next(n for n in reversed(list(zip(padded, target, strict=True))) if n[1] != 1)
     return last[0] != 1
-
-
-def _topmost(found: set[Node], users: dict[Node, list[Node]]) -> set[Node]:
-    """Those that no other found node reads: storing them may already make the rest cheap."""
-    return {n for n in found if not any(u in found for u in users[n])}
