@@ -10,8 +10,12 @@ from __future__ import annotations
 from symgrad.emit.latex_naming import Naming
 from symgrad.emit.latex_pieces import (
     ATOM,
+    FRACTION,
     FUNCTION,
     HADAMARD,
+    ONES,
+    ONES_MATRIX,
+    PRODUCT,
     Piece,
     at_least,
     big,
@@ -25,13 +29,57 @@ from symgrad.ir.node import Node
 from symgrad.ops.contract import split
 
 INDICES = "ijklpqrstuvwabcdefgh"
+_SPREADING = ("broadcast", "reshape", "named", "transpose")
 _MOST_SHOWN = 6  # operands of a concatenation
 
 
 def _einsum(node: Node, args: list[Piece], naming: Naming) -> Piece:
-    left, right, out = _unstacked(*split(node["spec"]))
-    found = _matrix_form(left, right, out, *args)
-    return found if found is not None else _indexed(*split(node["spec"]), *args)
+    spec = split(node["spec"])
+    left, right, out = _unstacked(*spec)
+    scalars = [is_uniform(a, naming) for a in node.args]
+    if not (left and right) or not any(scalars):
+        found = _matrix_form(left, right, out, *(_spread(*p, naming) for p in zip(node.args, args, strict=True)))
+        return found if found is not None else _indexed(*spec, *args)
+    ones = [_ones(len(word)) if is_scalar else p for word, p, is_scalar in zip((left, right), args, scalars, strict=True)]
+    found = _matrix_form(left, right, out, *ones)
+    if found is None:
+        words = ("" if is_scalar else word for word, is_scalar in zip(spec[:2], scalars, strict=True))
+        return _indexed(*spec, *args, shown=tuple(words))
+    for p, is_scalar in zip(args, scalars, strict=True):
+        found = multiplied(p, found) if is_scalar else found
+    return found
+
+
+def is_uniform(node: Node, naming: Naming) -> bool:
+    """Whether an array repeats one scalar, and has no name of its own."""
+    stack, is_array = [node], bool(node.shape)
+    while stack:
+        n = stack.pop()
+        if not n.shape:
+            continue
+        if not n.args or naming.of(n) is not None or not (n.op.kind == "elementwise" or n.op.name in _SPREADING):
+            return False
+        stack.extend(n.args)
+    return is_array
+
+
+def _ones(rank: int) -> Piece:
+    r"""\mathbf{1}, \mathbf{1} \mathbf{1}^\top."""
+    return Piece(ONES, ATOM) if rank == 1 else Piece(ONES_MATRIX, PRODUCT)
+
+
+def _spread(node: Node, x: Piece, naming: Naming) -> Piece:
+    r"""A vector that a matrix repeats: u \mathbf{1}^\top, \mathbf{1} v^\top."""
+    while node.op.name in ("cast", "named", "neg") and naming.of(node) is None:
+        (node,) = node.args
+    if node.op.name != "broadcast" or node.type.rank != 2 or naming.of(node) is not None:
+        return x
+    shape = node.args[0].shape
+    if shape == node.shape[1:] or (len(shape) == 2 and shape[0] == 1 != node.shape[0]):
+        return multiplied(Piece(ONES, ATOM), transposed(x), matrix=True)
+    if len(shape) == 2 and shape[1] == 1 != node.shape[1]:
+        return multiplied(x, transposed(Piece(ONES, ATOM)), matrix=True)
+    return x
 
 
 def _unstacked(left: str, right: str, out: str) -> tuple[str, str, str]:
@@ -72,11 +120,12 @@ def _inner(left: str, right: str, a: Piece, b: Piece) -> Piece | None:
     return Piece(rf"\operatorname{{tr}}({multiplied(a, b, matrix=True).text})", ATOM) if left == right[::-1] else None
 
 
-def _indexed(left: str, right: str, out: str, a: Piece, b: Piece) -> Piece:
-    r"""[\sum_k a_{ik} b_{jk}]_{ij}."""
+def _indexed(left: str, right: str, out: str, a: Piece, b: Piece, shown: tuple[str, ...] = ()) -> Piece:
+    r"""[\sum_k a_{ik} b_{jk}]_{ij}; ``shown``: the letters that the operands carry, none on a scalar."""
     letters = {c: INDICES[i] for i, c in enumerate(dict.fromkeys(out + left + right))}
     summed = "".join(letters[c] for c in dict.fromkeys(left + right) if c not in out)
-    factors = [subscripted(p, "".join(letters[c] for c in word)) for p, word in ((a, left), (b, right))]
+    pairs = zip((a, b), shown or (left, right), strict=True)
+    factors = [subscripted(p, "".join(letters[c] for c in word)) if word else p for p, word in pairs]
     body = multiplied(factors[0], factors[1])
     total = big(rf"\sum_{{{summed}}}", body) if summed else body
     free = "".join(letters[c] for c in out)
@@ -155,6 +204,12 @@ def _concatenate(node: Node, args: list[Piece], naming: Naming) -> Piece:
     return Piece(r"\left[" + r",\ ".join(texts) + r"\right]", ATOM)
 
 
+def _cumsum(node: Node, args: list[Piece], naming: Naming) -> Piece:
+    """From the first element on, or (its transpose) to the last."""
+    name = "revcumsum" if node["reverse"] else "cumsum"
+    return Piece(rf"\operatorname{{{name}}} {at_least(args[0], FRACTION)}", FUNCTION)
+
+
 def _same(node: Node, args: list[Piece], naming: Naming) -> Piece:
     return args[0]
 
@@ -173,6 +228,7 @@ ARRAYS: dict[str, Printer] = {
     "slice": _slice,
     "gather": _gather,
     "concatenate": _concatenate,
+    "cumsum": _cumsum,
     "broadcast": _same,
     "named": _same,
 }

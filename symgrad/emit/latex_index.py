@@ -205,6 +205,16 @@ def _separated(marks: list[str]) -> Index:
     return tuple(m if i == len(marks) - 1 else f"{m}, " for i, m in enumerate(marks))
 
 
+def _cumsum(node: Node, index: Index, letters: Letters) -> Any:
+    r"""\sum_{j \le i} x_{j}, or from i to the end."""
+    (x,), axis = node.args, node["axis"]
+    running = letters.take(x.shape[axis])
+    relation = r"\ge" if node["reverse"] else r"\le"
+    bound = f"{running} {relation} {index[axis].rstrip(', ')}"
+    inner = tuple(running if i == axis else c for i, c in enumerate(index))
+    return [(x, inner)], lambda pieces: _over(r"\sum", bound, pieces[0])
+
+
 def _iota(node: Node, index: Index, letters: Letters) -> Any:
     return [], lambda pieces: Piece(index[0] or "0", ATOM)
 
@@ -217,6 +227,7 @@ _RULES: dict[str, Callable[[Node, Index, Letters], Any]] = {
     "einsum": _einsum,
     "slice": _slice,
     "iota": _iota,
+    "cumsum": _cumsum,
     "sum": _reduced(r"\sum", True),
     "prod": _reduced(r"\prod", True),
     "max_reduce": _reduced(r"\max", False),

@@ -22,6 +22,8 @@ ROW_LEVELS = {
     "pow": POWER,
     "atom": ATOM,
 }
+ONES = r"\mathbf{1}"
+ONES_MATRIX = r"\mathbf{1} \mathbf{1}^\top"
 _TALL = re.compile(r"\\(frac|sum|prod|begin|sqrt|left|int)\b")
 _NAMED_FUNCTION = re.compile(r"\\(sin|cos|tan|sinh|cosh|tanh|ln)(?= )")
 _NAME = re.compile(r"(\\(hat|bar|tilde|dot|mathrm)\{[^{}]*\}|\\[a-zA-Z]+|[A-Za-z])(\^\{\(\d+\)\})?")
@@ -170,7 +172,9 @@ def raised(base: Piece, exponent: str) -> Piece:
 
 
 def transposed(x: Piece) -> Piece:
-    r"""x^\top; numbers need none."""
+    r"""x^\top; numbers and a matrix of ones need none."""
+    if x.body == ONES_MATRIX:
+        return x
     body = at_least(replace(x, negative=False, lead=""), ATOM)
     return Piece(rf"{body}^\top", POWER, x.negative, x.lead) if x.body else x
 

@@ -29,11 +29,12 @@ _NO_SPACE_AFTER = ("∂", "\\", "~")
 _APPLY = "\u2061"  # stands between a function and its argument until the text is whole
 _FUNCTIONS = frozenset("ln log sin cos tan arcsin arccos arctan sinh cosh tanh exp max min".split())
 _ARGUMENTS = {"frac": 2} | dict.fromkeys(
-    "sqrt hat bar tilde dot overline mathrm text operatorname mathbb begin end ^ _".split(), 1
+    "sqrt hat bar tilde dot overline mathrm text operatorname mathbb mathbf begin end ^ _".split(), 1
 )
 _ACCENTS = {"hat": "\u0302", "bar": "\u0304", "overline": "\u0304", "tilde": "\u0303", "dot": "\u0307"}
 _RAISED = dict(zip("0123456789+-()nᵀ", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿᵀ", strict=True))
 _LOWERED = dict(zip("0123456789+-()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", strict=True))
+_BOLD = {("mathbb", "1"): "𝟙", ("mathbf", "1"): "𝟏"}
 _TOKEN = re.compile(r"\\[a-zA-Z]+|\\.|\s+|[^\\\s]", re.DOTALL)
 _OPERATORS = "+-=<>≤≥≠,)]}·⊙&;⟩‖⌋⌉|"
 
@@ -154,7 +155,7 @@ def _applied(name: str, args: list[str]) -> str:
         return _shifted(name, text)
     if name == "operatorname":
         return text + _APPLY
-    return f"√({text})" if name == "sqrt" else "𝟙" if name == "mathbb" and text == "1" else text
+    return f"√({text})" if name == "sqrt" else _BOLD.get((name, text), text)
 
 
 def _shifted(mark: str, text: str) -> str:
