@@ -62,8 +62,8 @@ class Tensor:
     @property
     def name(self) -> str | None:
         """The reader's name, if it has one."""
-        op = self.node.op.name
-        return self.node["variable"].name if op == "variable" else self.node["name"] if op == "named" else None
+        node = self.node
+        return node["variable"].name if node.op.name == "variable" else node.params.get("name")
 
     @property
     def structure(self) -> str:
@@ -203,10 +203,8 @@ class Tensor:
         raise self._no("a symbolic tensor is not an array", "compile it, or use sg.evaluate")
 
 
-HOOKS: dict[str, Callable[..., Any]] = {
-    "numpy.shape": lambda x: x.shape,
-    "numpy.ndim": lambda x: x.ndim,
-}  # methods that live beside their functions, and displays from the rooms above
+# Methods that live beside their functions, and displays from the rooms above.
+HOOKS: dict[str, Callable[..., Any]] = {"numpy.shape": lambda x: x.shape, "numpy.ndim": lambda x: x.ndim}
 
 
 def as_node(value: Any, like: str | None = None) -> Node:
