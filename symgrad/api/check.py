@@ -65,22 +65,28 @@ def _subject(function: CompiledFunction, wrt: Sequence[Node]) -> Subject:
 
 
 def _weights(outputs: Any) -> Any:
-    """A fixed cotangent of an output's structure: 1 for a scalar, else drawn from a fixed seed."""
+    """A cotangent of the outputs' structure: 1 for one scalar, else drawn from a fixed seed.
+
+    No two weights are alike, so that errors of two outputs, or of two elements, do not cancel.
+    """
     if isinstance(outputs, dict):
-        return {name: _weights(v) for name, v in outputs.items()}
-    if isinstance(outputs, tuple):
-        return tuple(_weights(v) for v in outputs)
-    shape = np.shape(outputs)
-    return np.random.default_rng(5).uniform(0.5, 1.5, shape) if shape else 1.0
+        return dict(zip(outputs, _weights(tuple(outputs.values())), strict=True))
+    flat = outputs if isinstance(outputs, tuple) else (outputs,)
+    drawn = tuple(_drawn(v, i) if len(flat) > 1 or np.shape(v) else 1.0 for i, v in enumerate(flat))
+    return drawn if isinstance(outputs, tuple) else drawn[0]
+
+
+def _drawn(output: Any, place: int) -> Any:
+    return np.random.default_rng((5, place)).uniform(0.5, 1.5, np.shape(output) or None)
 
 
 def _paired(outputs: Any) -> Any:
     """The output (or outputs) times that cotangent, as one array whose sum is differentiated."""
-    if isinstance(outputs, dict):
-        outputs = tuple(outputs.values())
-    if isinstance(outputs, tuple):
-        return np.concatenate([np.ravel(_paired(v)) for v in outputs])
-    return np.asarray(outputs, float) * _weights(outputs)
+    values = tuple(outputs.values()) if isinstance(outputs, dict) else outputs
+    if isinstance(values, tuple):
+        pairs = zip(values, _weights(values), strict=True)
+        return np.concatenate([np.ravel(np.asarray(v, float) * w) for v, w in pairs])
+    return np.asarray(values, float) * _weights(values)
 
 
 def _tangent(function: CompiledFunction, wrt: Sequence[Node]) -> Callable[[Point, Sequence[Any]], Any]:
@@ -94,8 +100,7 @@ def _tangent(function: CompiledFunction, wrt: Sequence[Node]) -> Callable[[Point
         batch = [v for v, p in zip(d.inputs, point, strict=True) if np.shape(p) and not v.shape]
         if batch:
             raise CallError("forward mode is checked at one point at a time")
-        results = [np.asarray(y) for y in evaluate(dots, values)]
-        return float(sum(np.sum(y * _weights(y)) for y in results))
+        return float(np.sum(_paired(tuple(evaluate(dots, values)))))
 
     return run
 

@@ -71,13 +71,14 @@ class CheckReport:
         """Whether a gradient is wrong."""
         return any(row.status == "FAIL" for row in self.rows)
 
-    def raise_if_failed(self) -> CheckReport:
-        """Itself; NumericError with the table where a gradient is wrong."""
-        if self.failed:
-            wrong = next(row for row in self.rows if row.status == "FAIL")
-            facts = [("", line) for line in str(self).splitlines()[1:]]
-            raise NumericError(f"the gradient of {printable(wrong.name)} differs from differences", *facts)
-        return self
+    def raise_unless_ok(self) -> CheckReport:
+        """Itself; NumericError with the table where a gradient is wrong, or was not confirmed."""
+        if self.ok:
+            return self
+        row = max(self.rows, key=lambda r: _ORDER.index(r.status))  # the first of the worst
+        of = f"the gradient of {printable(row.name)}"
+        said = f"{of} differs from differences" if self.failed else f"{of} is undecided: {row.worst.note}"
+        raise NumericError(said, *(("", line) for line in str(self).splitlines()[1:]))
 
     def __str__(self) -> str:
         table = [("variable", "shape", "checked", "max error", "differences", "", "worst at"), *map(_cells, self.rows)]
@@ -246,8 +247,9 @@ def _compared(single: np.ndarray, double: np.ndarray, spread: np.ndarray) -> lis
     if beyond[index] <= 0.0:
         return [Finding("ok", where, float(single[index]), estimate)]
     outside = largest > float(np.finfo(np.float32).max) or 0.0 < largest < float(np.finfo(np.float32).tiny)
-    status = "undecided" if outside or not math.isfinite(estimate.error) else "FAIL"
-    return [Finding(status, where, float(single[index]), estimate, "outside the range of float32" if outside else "")]
+    unknown = outside or not math.isfinite(estimate.error)
+    note = "outside the range of float32" if outside else "float64 itself is not finite here" if unknown else ""
+    return [Finding("undecided" if unknown else "FAIL", where, float(single[index]), estimate, note)]
 
 
 __all__ = ["CheckReport", "Effort", "Row", "Subject", "Tolerance", "check"]

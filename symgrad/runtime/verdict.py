@@ -20,6 +20,7 @@ from symgrad.runtime.differences import (
     Estimate,
     agreed,
     beside,
+    central,
     derivative,
     extrapolated,
     forward,
@@ -34,10 +35,14 @@ _AGREE = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
-    """|gradient - difference| <= absolute + relative * |gradient|; None is as exact as the differences allow."""
+    """|gradient - difference| <= absolute + relative * |gradient|; None is as exact as the differences allow.
+
+    ``step`` is that of one plain central difference, in units of the element; None lets the steps be searched.
+    """
 
     relative: float | None = None
     absolute: float | None = None
+    step: float | None = None
 
     @property
     def is_given(self) -> bool:
@@ -65,6 +70,10 @@ def judge(probe: Probe, tolerance: Tolerance, noise: Callable[[], float]) -> Fin
     if not np.all(np.isfinite(probe.line(0.0))):
         return Finding("undecided", probe.where, probe.slope, NOTHING, "the function is not finite here")
     at = None if probe.cells is None else probe.cells(0.0)
+    if tolerance.step is not None:
+        plain = _plain(probe, at, tolerance)
+        if plain is not None:
+            return plain
     best, tried = NOTHING, []
     for search in (_central, _central_elsewhere, _one_sided):
         new = search(probe, at)
@@ -76,6 +85,24 @@ def judge(probe: Probe, tolerance: Tolerance, noise: Callable[[], float]) -> Fin
     if is_on_kink(probe, at) or (probe.cells is None and _has_corner(probe)):
         return _kink(probe, tolerance)
     return _final(probe, best, tolerance, noise())
+
+
+def _plain(probe: Probe, at: np.ndarray | None, tolerance: Tolerance) -> Finding | None:
+    """(f(h) - f(-h)) / 2h for the step that was asked for; None where that leaves the domain or crosses a kink."""
+    assert tolerance.step is not None
+    h = tolerance.step * probe.unit
+    value, rounding = central(guarded(probe, at))(h)
+    if not math.isfinite(value):
+        return None
+    estimate = Estimate(value, rounding, h)
+    gap = abs(probe.slope - value)
+    allowed = (tolerance.absolute or 0.0) + (tolerance.relative or 0.0) * max(abs(probe.slope), abs(value))
+    if gap <= allowed and 4.0 * rounding <= allowed:
+        return Finding("ok", probe.where, probe.slope, estimate)
+    if gap <= allowed + 4.0 * rounding:
+        return Finding("undecided", probe.where, probe.slope, estimate, f"rounding drowns the step {h:.3g}")
+    said = f"gradient {probe.slope:.15g}, the difference with step {h:.3g} is {value:.15g}"
+    return Finding("FAIL", probe.where, probe.slope, estimate, said)
 
 
 def _central(probe: Probe, at: np.ndarray | None) -> list[Estimate]:

@@ -5,7 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from symgrad.errors import NumericError
+from symgrad.api.compile import compile as compile_function
+from symgrad.api.gradcheck import check_grads, gradcheck
+from symgrad.errors import CallError, NumericError
+from symgrad.frontend.declare import symbol
+from symgrad.frontend.functions import TABLE as F
 from symgrad.frontend.text import parse
 from symgrad.ir.node import build
 from symgrad.passes import reverse
@@ -189,7 +193,7 @@ def test_a_kink_is_reported_with_its_slopes(text, values, said):
     assert report.rows[0].notes == (f": kink: {said}",)
     assert report.ok
     assert not report.failed
-    report.raise_if_failed()
+    report.raise_unless_ok()
 
 
 @pytest.mark.parametrize(
@@ -277,6 +281,60 @@ def test_where_the_function_has_no_value_nothing_is_said():
     assert checked("log(x)", -1.0).rows[0].status == "undecided"
 
 
+def test_what_is_not_confirmed_raises():
+    x = symbol("x")
+    with pytest.raises(NumericError, match="x is undecided: the function is not finite here") as caught:
+        gradcheck(F["sqrt"](x), (-1.0,))
+    assert "differences" in str(caught.value)
+    with pytest.raises(NumericError, match="undecided: the differences are too coarse to tell"):
+        check_grads((x + 1e16) - 1e16, (1.0,))
+    assert gradcheck(F["abs"](x), (0.0,))
+    assert check_grads(F["abs"](x), {"x": 0.0}).rows[0].status == "kink"
+
+
+def test_a_given_step_is_taken():
+    """(f(x+h) - f(x-h))/2h of x**3 is 3x^2 + h^2: 3% beside a step of 0.3, nothing beside one of 1e-5."""
+    x = symbol("x")
+    assert gradcheck(x**3, (1.0,))
+    assert gradcheck(x**3, (1.0,), eps=1e-5)
+    assert gradcheck(x**3, (1.0,), eps=0.3, rtol=0.05)
+    with pytest.raises(NumericError, match="with step 0.3 is 3.09"):
+        gradcheck(x**3, (1.0,), eps=0.3)
+    with pytest.raises(NumericError, match="undecided: rounding drowns the step 1e-14"):
+        gradcheck(x**3, (1.0,), eps=1e-14)
+    assert gradcheck(F["abs"](x), (1e-3,), eps=0.5)
+    assert gradcheck(F["abs"](x), (0.0,), eps=0.5), "a step across a kink is not taken"
+    with pytest.raises(CallError, match="eps"):
+        gradcheck(x, (1.0,), eps=0.0)
+
+
+def test_a_wrong_gradient_is_found_with_a_given_step():
+    right = subject(parse("sin(x)").node)
+    wrong = Subject(right.value, lambda p: [1.01 * g for g in right.gradient(p)], right.wrt, right.names, right.cells)
+    how = Effort(tolerance=Tolerance(1e-3, 1e-5, 1e-6))
+    assert check(right, at(0.7), how).ok
+    assert check(wrong, at(0.7), how).failed
+
+
+@pytest.mark.parametrize("keys", [None, ("a", "b")])
+def test_errors_of_two_outputs_do_not_cancel(monkeypatch, keys):
+    x = symbol("x")
+    outputs = [F["sin"](x), F["exp"](x)]
+    f = outputs if keys is None else dict(zip(keys, outputs, strict=True))
+    assert check_grads(f, (0.4,)).ok
+    function = compile_function(f, [x])
+    backward = type(function).backward
+
+    def wrong(self, residuals, cotangent=1.0):
+        a, b = cotangent.values() if keys else cotangent
+        (g,) = backward(self, residuals, cotangent)
+        return (g + 0.5 * (a - b),)
+
+    monkeypatch.setattr(type(function), "backward", wrong)
+    with pytest.raises(NumericError, match="gradient of x differs"):
+        check_grads(function, (0.4,))
+
+
 def _single(f):
     """The same function computed in float32."""
     wide = subject(f)
@@ -315,7 +373,7 @@ def test_the_report_prints_a_table_and_raises():
     assert [line.split()[0] for line in lines[2:5]] == ["x", "y", "z"]
     assert "FAIL: gradient 4, differences -" in lines[-1]
     with pytest.raises(NumericError, match="gradient of y differs") as caught:
-        report.raise_if_failed()
+        report.raise_unless_ok()
     assert "differences" in str(caught.value)
     assert "&" not in report._repr_html_()
 
