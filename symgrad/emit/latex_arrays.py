@@ -40,7 +40,9 @@ def _einsum(node: Node, args: list[Piece], naming: Naming) -> Piece:
     if not (left and right) or not any(scalars):
         found = _matrix_form(left, right, out, *(_spread(*p, naming) for p in zip(node.args, args, strict=True)))
         return found if found is not None else _indexed(*spec, *args)
-    ones = [_ones(len(word)) if is_scalar else p for word, p, is_scalar in zip((left, right), args, scalars, strict=True)]
+    ones = [
+        _ones(len(word)) if is_scalar else p for word, p, is_scalar in zip((left, right), args, scalars, strict=True)
+    ]
     found = _matrix_form(left, right, out, *ones)
     if found is None:
         words = ("" if is_scalar else word for word, is_scalar in zip(spec[:2], scalars, strict=True))

@@ -14,7 +14,7 @@ from typing import Any
 from symgrad.emit.latex import piece, write
 from symgrad.emit.latex_naming import Naming
 from symgrad.emit.latex_pieces import ATOM, FUNCTION, POWER, Piece, at_least, big, multiplied, subscripted
-from symgrad.emit.latex_scalars import named_piece, size_piece
+from symgrad.emit.latex_scalars import named_piece, numeral, size_piece
 from symgrad.ir.node import Node, build
 from symgrad.ir.types import AnySize, Shape
 from symgrad.ops.contract import split
@@ -215,6 +215,11 @@ def _cumsum(node: Node, index: Index, letters: Letters) -> Any:
     return [(x, inner)], lambda pieces: _over(r"\sum", bound, pieces[0])
 
 
+def _number(node: Node, index: Index, letters: Letters) -> Any:
+    """A number in the kind of an operand that is not shown."""
+    return [], lambda pieces: numeral(node["value"])
+
+
 def _iota(node: Node, index: Index, letters: Letters) -> Any:
     return [], lambda pieces: Piece(index[0] or "0", ATOM)
 
@@ -227,6 +232,7 @@ _RULES: dict[str, Callable[[Node, Index, Letters], Any]] = {
     "einsum": _einsum,
     "slice": _slice,
     "iota": _iota,
+    "constant_like": _number,
     "cumsum": _cumsum,
     "sum": _reduced(r"\sum", True),
     "prod": _reduced(r"\prod", True),

@@ -28,6 +28,7 @@ _TALL = re.compile(r"\\(frac|sum|prod|begin|sqrt|left|int)\b")
 _NAMED_FUNCTION = re.compile(r"\\(sin|cos|tan|sinh|cosh|tanh|ln)(?= )")
 _NAME = re.compile(r"(\\(hat|bar|tilde|dot|mathrm)\{[^{}]*\}|\\[a-zA-Z]+|[A-Za-z])(\^\{\(\d+\)\})?")
 _NUMERIC_FRACTION = re.compile(r"\\frac\{\d")
+_ENDS_IN_LOG = re.compile(r"(.* )?(\\ln \d+)")
 _UPRIGHT = re.compile(r"\\(mathrm|text|operatorname)\{")
 
 
@@ -43,7 +44,13 @@ class Piece:
     @property
     def unsigned(self) -> str:
         """The text without its sign."""
-        return joined(self.lead, self.body) if self.lead and self.body else self.lead or self.body
+        logarithm = _ENDS_IN_LOG.fullmatch(self.lead) if self.body else None
+        if logarithm is None:
+            return joined(self.lead, self.body) if self.lead and self.body else self.lead or self.body
+        front, log = logarithm[1] or "", logarithm[2]  # x \ln 10: what stands behind would be its argument
+        if self.level <= FUNCTION:
+            return f"{front}({log}) {self.body}"
+        return f"{joined(front.strip(), self.body) if front else self.body} {log}"
 
     @property
     def text(self) -> str:
@@ -172,8 +179,8 @@ def raised(base: Piece, exponent: str) -> Piece:
 
 
 def transposed(x: Piece) -> Piece:
-    r"""x^\top; numbers and a matrix of ones need none."""
-    if x.body == ONES_MATRIX:
+    r"""x^\top; numbers, a matrix of ones and a diagonal matrix need none."""
+    if x.body == ONES_MATRIX or (x.level == ATOM and x.body.startswith(r"\operatorname{diag}")):
         return x
     body = at_least(replace(x, negative=False, lead=""), ATOM)
     return Piece(rf"{body}^\top", POWER, x.negative, x.lead) if x.body else x

@@ -17,6 +17,7 @@ from symgrad.emit.latex_pieces import (
     ATOM,
     FRACTION,
     FUNCTION,
+    ONES_MATRIX,
     POWER,
     RELATION,
     SUM,
@@ -26,6 +27,7 @@ from symgrad.emit.latex_pieces import (
     divided,
     fenced,
     hadamard,
+    is_tall,
     multiplied,
     negated,
     raised,
@@ -36,6 +38,8 @@ from symgrad.ir.types import AnySize, Quotient
 
 Printer = Callable[[Node, list[Piece], Naming], Piece]
 ONE = Piece("", ATOM, False, "1")
+_WEAK = {">": r"\ge", "<": r"\le"}
+_MASKS = {"equal": "diag", "greater_equal": "tril", "less_equal": "triu"}
 _TRANSPARENT = ("broadcast", "reshape", "cast", "named", "neg")
 
 
@@ -48,8 +52,17 @@ def rank(node: Node) -> int:
 
 def product(pieces: Sequence[Piece], nodes: Sequence[Node], naming: Naming) -> Piece:
     """The element-wise product of two: juxtaposed where a factor is a scalar, or elements are written."""
+    for mask, x, shown in ((nodes[0], nodes[1], pieces[1]), (nodes[1], nodes[0], pieces[0])):
+        name = "" if naming.by_element or mask.op.name != "cast" or naming.of(mask) else masked(mask.args[0])
+        if name and rank(x) and (name != "diag" or vector_like(x)):
+            return _of_mask(name, shown)
     arrays = not naming.by_element and all(rank(n) for n in nodes)
     return hadamard(*pieces) if arrays else multiplied(pieces[0], pieces[1])
+
+
+def _sum(node: Node, args: list[Piece], naming: Naming) -> Piece:
+    """Of positions, the 0th diagonal's offset is not written."""
+    return args[0] if node.dtype == "int" and args[1].text == "0" else added(*args)
 
 
 def _product(node: Node, args: list[Piece], naming: Naming) -> Piece:
@@ -127,30 +140,60 @@ def _power_growth(node: Node, args: list[Piece], naming: Naming) -> Piece:
 
 def _where(node: Node, args: list[Piece], naming: Naming) -> Piece:
     condition, yes, no = (a.text for a in args)
+    mask = masked(node.args[0]) if no == "0" and not naming.by_element else ""
+    if mask and (mask != "diag" or vector_like(node.args[1])):
+        return _of_mask(mask, args[1])
     if (yes, no) == ("1", "0"):
         return Piece(rf"\mathbb{{1}}[{condition}]", ATOM)
     return Piece(rf"\begin{{cases}} {yes} & {condition} \\ {no} & \text{{otherwise}} \end{{cases}}", FUNCTION)
 
 
+def masked(condition: Node) -> str:
+    """ "diag", "tril" or "triu" where a condition on row i and column j is i = j, i + k >= j, i + k <= j; "" otherwise.
+
+    A diagonal k other than 0 is written behind: "tril_{1}".
+    """
+    name = _MASKS.get(condition.op.name)
+    if name is None or condition.type.rank != 2:
+        return ""
+    row, column = condition.args
+    offset = 0
+    if row.op.name == "add" and row.args[1].op.name == "constant" and not row.args[1].shape:
+        row, offset = row.args[0], row.args[1]["value"]
+    sources = [p.args[0] if p.op.name == "reshape" else p for p in (row, column)]
+    if any(p.op.name != "iota" for p in sources) or row.shape[-1] != 1 or column.shape[0] != 1:
+        return ""
+    if (
+        len(row.shape) != 2
+        or len(column.shape) != 2
+        or (name == "diag" and (offset or row.shape[0] != column.shape[1]))
+    ):
+        return ""
+    return f"{name}_{{{number(offset)}}}" if offset else name
+
+
+def vector_like(node: Node) -> bool:
+    """Whether a matrix of this element-wise product is a vector that is repeated."""
+    return sum(n != 1 for n in node.shape) == 1
+
+
+def _of_mask(mask: str, x: Piece) -> Piece:
+    r"""\operatorname{tril}(A); the sign and numbers in front."""
+    name, _, index = mask.partition("_")
+    symbol = rf"\operatorname{{{name}}}" + (f"_{index}" if index else "")
+    body = x.body or ONES_MATRIX
+    return Piece(f"{symbol}{fenced(body)}", ATOM, x.negative, x.lead if x.lead != "1" else "")
+
+
 def _cast(node: Node, args: list[Piece], naming: Naming) -> Piece:
     """Numbers of another kind look alike; a boolean becomes an indicator."""
-    if is_identity(node):
-        return Piece("I", ATOM)
+    if node.args[0].dtype == "bool" and node.dtype != "bool" and not naming.by_element:
+        mask = masked(node.args[0])
+        if mask:
+            return Piece("I", ATOM) if mask == "diag" else _of_mask(mask, ONE)
     if node.args[0].dtype == "bool" and node.dtype != "bool":
         return Piece(rf"\mathbb{{1}}[{args[0].text}]", ATOM)
     return args[0]
-
-
-def is_identity(node: Node) -> bool:
-    """Whether a cast comparison is the identity matrix."""
-    same = node.args[0]
-    if same.op.name != "equal" or node.type.rank != 2:
-        return False
-    positions = [a.args[0] if a.op.name == "reshape" else a for a in same.args]
-    return (
-        all(p.op.name == "iota" for p in positions)
-        and same.args[0].shape == same.args[1].shape[::-1] != same.args[1].shape
-    )
 
 
 def size_piece(size: AnySize) -> Piece:
@@ -183,6 +226,25 @@ def _constant(node: Node, args: list[Piece], naming: Naming) -> Piece:
     return Piece(rf"\begin{{pmatrix}} {body} \end{{pmatrix}}", ATOM)
 
 
+def _extreme_weight(relation: str) -> Printer:
+    r"""\mathbb{1}[a > b] + t \mathbb{1}[a = b], the share t at a tie; \ge where it is 1, no more where it is 0."""
+
+    def weight(node: Node, args: list[Piece], naming: Naming) -> Piece:
+        a, b = (at_least(p, SUM) for p in args[:2])
+        tie = args[2].text
+        if tie == "1":
+            return Piece(_indicator(rf"{a} {_WEAK[relation]} {b}"), ATOM)
+        whole = Piece(_indicator(f"{a} {relation} {b}"), ATOM)
+        return whole if tie == "0" else added(whole, multiplied(args[2], Piece(_indicator(f"{a} = {b}"), ATOM)))
+
+    return weight
+
+
+def _indicator(condition: str) -> str:
+    left, right = (r"\left[", r"\right]") if is_tall(condition) else "[]"
+    return rf"\mathbb{{1}}{left}{condition}{right}"
+
+
 def _not(node: Node, args: list[Piece], naming: Naming) -> Piece:
     return Piece(rf"\neg {at_least(args[0], ATOM) if args[0].level == RELATION else args[0].text}", FUNCTION)
 
@@ -193,7 +255,7 @@ def _square_slope(node: Node, args: list[Piece], naming: Naming) -> Piece:
 
 
 SCALARS: dict[str, Printer] = {
-    "add": lambda node, args, naming: added(*args),
+    "add": _sum,
     "sub": lambda node, args, naming: subtracted(*args),
     "neg": lambda node, args, naming: negated(args[0]),
     "mul": _product,
@@ -210,6 +272,8 @@ SCALARS: dict[str, Printer] = {
     "dpower_dx": _power_slope,
     "dpower_dy": _power_growth,
     "where": _where,
+    "dmaximum": _extreme_weight(">"),
+    "dminimum": _extreme_weight("<"),
     "logical_not": _not,
     "cast": _cast,
     "constant": _constant,

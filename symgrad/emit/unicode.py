@@ -29,13 +29,14 @@ _NO_SPACE_AFTER = ("∂", "\\", "~")
 _APPLY = "\u2061"  # stands between a function and its argument until the text is whole
 _FUNCTIONS = frozenset("ln log sin cos tan arcsin arccos arctan sinh cosh tanh exp max min".split())
 _ARGUMENTS = {"frac": 2} | dict.fromkeys(
-    "sqrt hat bar tilde dot overline mathrm text operatorname mathbb mathbf begin end ^ _".split(), 1
+    "sqrt cbrt hat bar tilde dot overline mathrm text operatorname mathbb mathbf begin end ^ _".split(), 1
 )
 _ACCENTS = {"hat": "\u0302", "bar": "\u0304", "overline": "\u0304", "tilde": "\u0303", "dot": "\u0307"}
 _RAISED = dict(zip("0123456789+-()nᵀ", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿᵀ", strict=True))
 _LOWERED = dict(zip("0123456789+-()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", strict=True))
 _BOLD = {("mathbb", "1"): "𝟙", ("mathbf", "1"): "𝟏"}
 _TOKEN = re.compile(r"\\[a-zA-Z]+|\\.|\s+|[^\\\s]", re.DOTALL)
+_ROOT = re.compile(r"\\sqrt\[([^][]*)\]")
 _OPERATORS = "+-=<>≤≥≠,)]}·⊙&;⟩‖⌋⌉|"
 
 
@@ -58,14 +59,19 @@ def unicode(latex: str) -> str:
     ∂J/∂W⁽²⁾ = (a⁽²⁾)ᵀ δ⁽³⁾
     """
     stack = [_Group()]
-    for token in _TOKEN.findall(latex):
+    for token in _TOKEN.findall(_ROOT.sub(_root, latex)):
         _read(token, stack)
     while len(stack) > 1:
         _close(stack)
-    text = re.sub(f"{_APPLY}([⁰¹²³⁴⁵⁶⁷⁸⁹]*) *(?=\\(|$)", r"\1", _text(stack[0]))
-    text = re.sub(f"{_APPLY}([⁰¹²³⁴⁵⁶⁷⁸⁹]*|[₀-₉]*|_\\([^()]*\\)) *", r"\1 ", text)
+    text = re.sub(f"{_APPLY}([⁰¹²³⁴⁵⁶⁷⁸⁹]*|[₀-₉]*) *(?=\\(|$)", r"\1", _text(stack[0]))
+    text = re.sub(f"{_APPLY}([⁰¹²³⁴⁵⁶⁷⁸⁹]+|[₀-₉]+|_\\([^()]*\\)|) *", r"\1 ", text)
     line = re.sub(r" {2,}", " ", text).strip()
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in line)
+
+
+def _root(found: re.Match) -> str:
+    r"""\sqrt[3] has a sign of its own; other orders stand in front, raised."""
+    return r"\cbrt" if found[1] == "3" else rf"^{{{found[1]}}}\sqrt"
 
 
 def _read(token: str, stack: list[_Group]) -> None:
@@ -155,6 +161,8 @@ def _applied(name: str, args: list[str]) -> str:
         return _shifted(name, text)
     if name == "operatorname":
         return text + _APPLY
+    if name == "cbrt":
+        return f"∛{text}" if len(text) == 1 else f"∛({text})"
     return f"√({text})" if name == "sqrt" else _BOLD.get((name, text), text)
 
 

@@ -291,3 +291,51 @@ def test_katex_reads_all_of_it():
     script = f"const k = {probe}; {read}.forEach(t => k.renderToString(t, {{displayMode: true}}))"
     done = subprocess.run([node, "-e", script], input=json.dumps(texts), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[:500]
+
+
+def _tex(f, wrt, style="matrix"):
+    return Derivation(derived(f, [wrt])).latex(style)
+
+
+def test_ones_that_meet_a_contraction_are_written():
+    w, W = sg.parameter("w", (3,)), sg.parameter("W", (4, 3))
+    X = sg.input("X", ("n", 3))
+    assert r"= X^\top \mathbf{1}" in _tex(sg.sum(X @ w), w)
+    assert r"= \mathbf{1} \mathbf{1}^\top w + \mathbf{1} \mathbf{1}^\top w" in _tex(sg.sum(sg.outer(w, w)), w)
+    assert r"= W \mathbf{1} \mathbf{1}^\top + W \mathbf{1} \mathbf{1}^\top" in _tex(sg.sum(W.T @ W), W)
+    assert r"= \frac{1}{4} W^\top \mathbf{1}" in _tex(sg.mean(W @ w), w)
+    assert r"= \frac{1}{4} \mathbf{1} w^\top" in _tex(sg.mean(W @ w), W)
+    assert "Xᵀ 𝟏" in str(Derivation(derived(sg.sum(X @ w), [w])))
+
+
+def test_the_transpose_of_a_running_sum_runs_to_the_end():
+    w = sg.parameter("w", (3,))
+    f = sg.sum(sg.cumsum(w) ** 2)
+    assert r"&= \operatorname{revcumsum} (2 \, \operatorname{cumsum} w)" in _tex(f, w)
+    assert r"&= 2 \sum_{j \ge i} \sum_{k \le j} w_{k}" in _tex(f, w, "elementwise")
+
+
+def test_the_share_at_a_tie_is_written():
+    x, y = sg.parameter("x", (3,)), sg.parameter("y", (3,))
+    assert r"\mathbb{1}[x > y] + \frac{1}{2} \mathbb{1}[x = y]" in _tex(sg.sum(sg.maximum(x, y)), x)
+    assert r"\mathbb{1}[x < y] + \frac{1}{2} \mathbb{1}[x = y]" in _tex(sg.sum(sg.minimum(x, y)), x)
+    assert r"&= \mathbb{1}[x > 2]" in _tex(sg.sum(sg.maximum(x, 2.0)), x)
+
+
+def test_diagonal_and_triangular_patterns_have_names():
+    w = sg.parameter("w", (3,))
+    f = sg.sum(sg.diag(w) @ w)
+    assert r"v_{1} &= \operatorname{diag}(w) w" in _tex(f, w)
+    assert r"\begin{cases} w_{j} & i = j" in _tex(f, w, "elementwise")
+    g = sg.sum(sg.tril(sg.outer(w, w)))
+    assert r"\sum \operatorname{tril}(v_{1})" in _tex(g, w)
+    assert r"\operatorname{triu}_{1}(v_{1})" in _tex(sg.sum(sg.triu(sg.outer(w, w), 1)), w)
+    assert r"&= \mathbb{1}[i \ge j]" in _tex(g, w, "elementwise")
+
+
+def test_logarithms_and_cube_roots():
+    x = sg.symbol("x")
+    assert r"\frac{1}{x \ln 10}" in _tex(sg.log10(x), x)
+    assert r"\frac{1}{x \ln 2}" in _tex(sg.log2(x), x)
+    assert "f = log₁₀ x" in str(Derivation(derived(sg.log10(x), [x])))
+    assert "f = ∛x" in str(Derivation(derived(sg.cbrt(x), [x])))
