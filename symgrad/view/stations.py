@@ -77,7 +77,7 @@ def _stripped(outputs: Sequence[Node], wrt: Sequence[Node]) -> tuple[list[Node],
     swap = {x: k for x, k in zip(wrt, kept, strict=True) if x is not k}
     inside = substitute(outputs, swap)
     both, names, _ = strip([*inside, *kept], keep=frozenset(kept))
-    ends = [n if n.op.name != "variable" else build("named", n, name="f", latex=None) for n in both[: len(outputs)]]
+    ends = [n if n.args else build("named", n, name="f", latex=None) for n in both[: len(outputs)]]
     return ends, both[len(outputs) :], names
 
 
