@@ -17,6 +17,7 @@ from typing import Any
 from symgrad.emit.module import emit
 from symgrad.emit.names import Names as Identifiers
 from symgrad.errors import UnsupportedError
+from symgrad.ir.memory import uncollected
 from symgrad.ir.node import Node, Variable, build, constant
 from symgrad.ir.show import label, printable
 from symgrad.ir.source import Source
@@ -82,12 +83,14 @@ def run(passes: list[tuple[str, Pass]], outputs: Sequence[Node], reports: list[P
     """The passes one after the other; the result maps each first node to its last form."""
     final: dict[Node, Node] | None = None
     current = list(outputs)
+    after = len(topological(current))
     for name, apply in passes:
-        start, before = time.perf_counter(), len(topological(current))
+        start, before = time.perf_counter(), after
         new = apply(current)
         current = [new[n] for n in current]
         final = new if final is None else {old: new.get(mid, mid) for old, mid in final.items()}
-        reports.append(PassReport(name, time.perf_counter() - start, before, len(topological(current))))
+        seconds, after = time.perf_counter() - start, len(topological(current))
+        reports.append(PassReport(name, seconds, before, after))
     assert final is not None
     return final
 
@@ -101,6 +104,7 @@ def check_size(outputs: Sequence[Node]) -> None:
         )
 
 
+@uncollected()
 def derive(outputs: Sequence[Node], wrt: Sequence[Node], inputs: Sequence[Node], elementwise: bool = False) -> Derived:
     """Simplify, differentiate, simplify.
 
@@ -136,7 +140,8 @@ def _replaced(outputs: Sequence[Node], wrt: Sequence[Node], kept: Sequence[Node]
 
 
 def _with_rules(outputs: Sequence[Node]) -> dict[Node, Node]:
-    return dict(zip(topological(outputs), with_rules(topological(outputs)), strict=True))
+    order = topological(outputs)
+    return dict(zip(order, with_rules(order), strict=True))
 
 
 def _seed(f: Node, i: int, names: Names) -> Node:
@@ -270,6 +275,7 @@ def identifiers(derived: Derived, stored: Sequence[Node] = ()) -> Identifiers:
     return names
 
 
+@uncollected()
 def compile_source(derived: Derived, dtype: str, accurate: bool = False) -> tuple[Halves, Any, Source]:
     """Targets, loop program, text."""
     parts = halves(derived, accurate)

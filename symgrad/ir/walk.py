@@ -9,21 +9,23 @@ from symgrad.ir.node import Node, rebuild
 
 def topological(outputs: Iterable[Node], stop: Iterable[Node] = ()) -> list[Node]:
     """Every node that the outputs need, arguments first, in a deterministic order; ``stop`` nodes are leaves."""
-    leaves = set(stop)
-    order: list[Node] = []
-    done: set[Node] = set()
-    stack = [(node, False) for node in reversed(list(outputs))]
+    leaves = frozenset(stop)
+    done: dict[Node, None] = {}  # in the order of the result
+    opened: set[Node] = set()
+    stack = list(outputs)[::-1]
     while stack:
-        node, ready = stack.pop()
+        node = stack[-1]
         if node in done:
-            continue
-        if ready or not node.args or node in leaves:
-            done.add(node)
-            order.append(node)
-            continue
-        stack.append((node, True))
-        stack.extend((a, False) for a in reversed(node.args) if a not in done)
-    return order
+            stack.pop()
+        elif node in opened or not node.args or node in leaves:
+            done[node] = None
+            stack.pop()
+        else:
+            opened.add(node)
+            for a in reversed(node.args):
+                if a not in done:
+                    stack.append(a)
+    return list(done)
 
 
 def variables(outputs: Iterable[Node]) -> list[Node]:

@@ -31,6 +31,8 @@ def reads(node: Node, index: Index) -> list[tuple[Node, Index]]:
     rule = _MAPS.get(node.op.name)
     if rule is not None:
         return [(node.args[0], rule(node, index))]
+    if not index:
+        return [(a, ()) for a in node.args]
     return [(a, broadcast_index(a.shape, index)) for a in node.args]
 
 
@@ -40,6 +42,8 @@ def _flat_args(node: Node) -> tuple[Node, ...]:
 
 def broadcast_index(shape: Shape, index: tuple[Axis, ...]) -> tuple[Axis, ...]:
     """The index into an operand of that shape which broadcasts."""
+    if not shape:
+        return ()
     own = index[len(index) - len(shape) :]
     return tuple(ZERO if n == 1 else axis for n, axis in zip(shape, own, strict=True))
 

@@ -41,11 +41,13 @@ class Writer:
         self.level: dict[Pair, int] = {}
         self.uses: dict[Pair, int] = {}
         self.held: set[Pair] = set()
+        self._below: dict[Pair, list[Pair]] = {}  # children, during one run
         self._length: dict[int, int] = {}
         self._kept: list[Expr] = []  # what _length knows by identity stays alive
 
     def run(self, roots: list[Pair], depth: int, named: frozenset[Node] = frozenset()) -> list[Expr]:
         """The expressions of the roots, which are read at that depth; ``named`` nodes get their own line."""
+        self._below.clear()
         order = self._discover(roots)
         self._place(order, roots, depth)
         final = {root for root in roots if self.uses[root] == 1}
@@ -78,7 +80,10 @@ class Writer:
 
     def children(self, pair: Pair) -> list[Pair]:
         """The elements that an element is computed from; none if it is at hand."""
-        return [] if self._is_leaf(pair) else reads(*pair)
+        below = self._below.get(pair)
+        if below is None:
+            below = self._below[pair] = [] if self._is_leaf(pair) else reads(*pair)
+        return below
 
     def _is_leaf(self, pair: Pair) -> bool:
         node = pair[0]
