@@ -1,4 +1,4 @@
-"""``sg.gradcheck`` and ``sg.check_grads``: a compiled function or a tensor at a point; they raise unless it is confirmed."""
+"""``sg.gradcheck`` and ``sg.check_grads``: a compiled function or a tensor at a point; they raise unless confirmed."""
 
 from __future__ import annotations
 
