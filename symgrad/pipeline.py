@@ -33,6 +33,7 @@ from symgrad.passes.differentiate import zeros
 from symgrad.passes.eliminate import eliminate
 from symgrad.passes.names import Names, strip
 from symgrad.passes.partition import residuals
+from symgrad.passes.report import PassReport, counted
 from symgrad.passes.reverse import bars as sweep
 from symgrad.passes.reverse import with_rules
 from symgrad.passes.simplify import simplify
@@ -44,16 +45,6 @@ _AGAIN = "symgrad.compile(...).save_source(...)"
 Pass = Callable[[Sequence[Node]], dict[Node, Node]]
 PRIMAL: list[tuple[str, Pass]] = [("stabilise", stabilise), ("simplify", simplify), ("eliminate", eliminate)]
 GRADIENT: list[tuple[str, Pass]] = [("simplify", simplify), ("eliminate", eliminate)]
-
-
-@dataclass(frozen=True, slots=True)
-class PassReport:
-    """What one pass did."""
-
-    name: str
-    seconds: float
-    nodes_before: int
-    nodes_after: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +74,14 @@ def run(passes: list[tuple[str, Pass]], outputs: Sequence[Node], reports: list[P
     """The passes one after the other; the result maps each first node to its last form."""
     final: dict[Node, Node] | None = None
     current = list(outputs)
-    after = len(topological(current))
+    after = counted(current)
     for name, apply in passes:
         start, before = time.perf_counter(), after
         new = apply(current)
         current = [new[n] for n in current]
         final = new if final is None else {old: new.get(mid, mid) for old, mid in final.items()}
-        seconds, after = time.perf_counter() - start, len(topological(current))
-        reports.append(PassReport(name, seconds, before, after))
+        seconds, after = time.perf_counter() - start, counted(current)
+        reports.append(PassReport(name, seconds, before[0], after[0], before[1], after[1]))
     assert final is not None
     return final
 

@@ -11,7 +11,7 @@ from symgrad.api.check import check
 from symgrad.api.save import save_source
 from symgrad.api.scipy import Problem, as_scipy
 from symgrad.emit.count import count, shown
-from symgrad.pipeline import PassReport
+from symgrad.passes.report import PassReport
 from symgrad.runtime.check import CheckReport, Effort
 from symgrad.view.derivation import Derivation
 
@@ -30,8 +30,10 @@ class Report:
     cache_hit: bool
 
     def __str__(self) -> str:
-        rows = [f"{'pass':<12} {'ms':>8} {'nodes':>8} {'after':>8}"]
-        rows += [f"{p.name:<12} {1e3 * p.seconds:>8.2f} {p.nodes_before:>8} {p.nodes_after:>8}" for p in self.passes]
+        rows = [f"{'pass':<12} {'ms':>8} {'nodes':>8} {'after':>8} {'operations':>12} {'after':>8}"]
+        for p in self.passes:
+            sizes = f"{p.nodes_before:>8} {p.nodes_after:>8} {p.operations_before:>12} {p.operations_after:>8}"
+            rows.append(f"{p.name:<12} {1e3 * p.seconds:>8.2f} {sizes}")
         rows += [f"{name}: {text}" for name, text in self.operations.items()]
         rows.append(f"{self.lines} lines, cache {'hit' if self.cache_hit else 'miss'}")
         return "\n".join(rows)
