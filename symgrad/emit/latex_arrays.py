@@ -37,12 +37,11 @@ def _einsum(node: Node, args: list[Piece], naming: Naming) -> Piece:
     spec = split(node["spec"])
     left, right, out = _unstacked(*spec)
     scalars = [is_uniform(a, naming) for a in node.args]
+    shown = [_spread(*p, naming) for p in zip(node.args, args, strict=True)]
     if not (left and right) or not any(scalars):
-        found = _matrix_form(left, right, out, *(_spread(*p, naming) for p in zip(node.args, args, strict=True)))
+        found = _matrix_form(left, right, out, *shown)
         return found if found is not None else _indexed(*spec, *args)
-    ones = [
-        _ones(len(word)) if is_scalar else p for word, p, is_scalar in zip((left, right), args, scalars, strict=True)
-    ]
+    ones = [_ones(len(word)) if s else p for word, p, s in zip((left, right), shown, scalars, strict=True)]
     found = _matrix_form(left, right, out, *ones)
     if found is None:
         words = ("" if is_scalar else word for word, is_scalar in zip(spec[:2], scalars, strict=True))

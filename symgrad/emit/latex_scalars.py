@@ -149,7 +149,7 @@ def _where(node: Node, args: list[Piece], naming: Naming) -> Piece:
 
 
 def masked(condition: Node) -> str:
-    """ "diag", "tril" or "triu" where a condition on row i and column j is i = j, i + k >= j, i + k <= j; "" otherwise.
+    """Which of "diag", "tril", "triu" a condition on row i, column j is: i = j, i + k >= j, i + k <= j; "" if none.
 
     A diagonal k other than 0 is written behind: "tril_{1}".
     """
@@ -163,13 +163,10 @@ def masked(condition: Node) -> str:
     sources = [p.args[0] if p.op.name == "reshape" else p for p in (row, column)]
     if any(p.op.name != "iota" for p in sources) or row.shape[-1] != 1 or column.shape[0] != 1:
         return ""
-    if (
-        len(row.shape) != 2
-        or len(column.shape) != 2
-        or (name == "diag" and (offset or row.shape[0] != column.shape[1]))
-    ):
+    square = row.shape[0] == column.shape[-1]
+    if len(row.shape) != 2 or len(column.shape) != 2 or (name == "diag" and (offset or not square)):
         return ""
-    return f"{name}_{{{number(offset)}}}" if offset else name
+    return f"{name}_{{{int(offset)}}}" if offset else name
 
 
 def vector_like(node: Node) -> bool:

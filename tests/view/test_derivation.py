@@ -305,6 +305,8 @@ def test_ones_that_meet_a_contraction_are_written():
     assert r"= W \mathbf{1} \mathbf{1}^\top + W \mathbf{1} \mathbf{1}^\top" in _tex(sg.sum(W.T @ W), W)
     assert r"= \frac{1}{4} W^\top \mathbf{1}" in _tex(sg.mean(W @ w), w)
     assert r"= \frac{1}{4} \mathbf{1} w^\top" in _tex(sg.mean(W @ w), W)
+    rows = sg.sum(sg.broadcast_to(w, (4, 3)) @ W.T)
+    assert r"= \mathbf{1} \mathbf{1}^\top \mathbf{1} w^\top" in _tex(rows, W)
     assert "Xᵀ 𝟏" in str(Derivation(derived(sg.sum(X @ w), [w])))
 
 
@@ -330,6 +332,7 @@ def test_diagonal_and_triangular_patterns_have_names():
     g = sg.sum(sg.tril(sg.outer(w, w)))
     assert r"\sum \operatorname{tril}(v_{1})" in _tex(g, w)
     assert r"\operatorname{triu}_{1}(v_{1})" in _tex(sg.sum(sg.triu(sg.outer(w, w), 1)), w)
+    assert r"\operatorname{triu}_{-1}(v_{1})" in _tex(sg.sum(sg.triu(sg.outer(w, w), -1)), w)
     assert r"&= \mathbb{1}[i \ge j]" in _tex(g, w, "elementwise")
 
 
