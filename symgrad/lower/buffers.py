@@ -25,10 +25,13 @@ class _Free:
 
 def reuse(body: list[Statement], leaving: frozenset[str]) -> list[Statement]:
     """The body with memory used again; ``leaving`` are the names that a Return carries, with what they look at."""
+    if not any(isinstance(s, Allocate) for s in body):
+        return body
     root = _roots(body)
+    names = [names_in_statement(statement) for statement in body]
     last: dict[str, int] = {}
-    for n, statement in enumerate(body):
-        for name in names_in_statement(statement):
+    for n, touched in enumerate(names):
+        for name in touched:
             last[root.get(name, name)] = n
     kept = {root.get(name, name) for name in leaving}
     owner: dict[str, Allocate] = {}
@@ -41,7 +44,7 @@ def reuse(body: list[Statement], leaving: frozenset[str]) -> list[Statement]:
             owner[statement.name] = found.memory if found else statement
             new = _taken_over(found, statement) if found else statement
         done.append(new)
-        for name in sorted(names_in_statement(statement)):
+        for name in sorted(names[n]):
             base = root.get(name, name)
             if base in owner and last[base] == n and base not in kept and owner[base].shape:
                 free.append(_Free(owner[base], base))

@@ -153,6 +153,8 @@ class Merger:
 
     def _shrunk(self, body: list[Statement]) -> list[Statement]:
         """Temporaries of one loop without the axis of its rows."""
+        if not any(isinstance(s, Allocate) for s in body):
+            return body
         users: dict[str, list[int]] = {}
         for n, statement in enumerate(body):
             for name in names_in_statement(statement) if not isinstance(statement, Allocate) else ():
