@@ -191,13 +191,14 @@ def _joined(frame: Frame, groups: list[list[Statement]], lane: Expr) -> list[lis
     """
     reads = [set().union(*map(_reads, group)) for group in groups]
     last = {name: g for g, names in enumerate(reads) for name in names}
+    computed = {s.target for group in groups for s in group if isinstance(s, Assign)}
     source: dict[str, Expr] = {}
     slots = _Slots(frame, lane)
     new: list[list[Statement]] = []
     for g, group in enumerate(groups):
         ahead: list[Statement] = [Assign(name, source[name]) for name in sorted(reads[g] & source.keys())]
         for statement in group:
-            _remember(statement, source)
+            _remember(statement, source, computed)
         behind: list[Statement] = []
         made_here = [s for s in group if isinstance(s, Assign) and s.target not in source]
         for made in [s for s in made_here if last.get(s.target, g) > g]:
@@ -210,9 +211,13 @@ def _joined(frame: Frame, groups: list[list[Statement]], lane: Expr) -> list[lis
     return new
 
 
-def _remember(statement: Statement, source: dict[str, Expr]) -> None:
-    """A value that is loaded from memory, or stored there, is found there again."""
+def _remember(statement: Statement, source: dict[str, Expr], computed: set[str]) -> None:
+    """A value that is loaded from memory, or stored there, is found there again, if every loop knows the position."""
     if isinstance(statement, Assign) and statement.expr.op == "load":
-        source.setdefault(statement.target, statement.expr)
+        name, place = statement.target, statement.expr
     elif isinstance(statement, Store) and statement.expr.op == "var":
-        source.setdefault(str(statement.expr.value), load(statement.buffer, statement.index, statement.expr.dtype))
+        name, place = str(statement.expr.value), load(statement.buffer, statement.index, statement.expr.dtype)
+    else:
+        return
+    if not any(str(part.value) in computed for part in _operands_first(place) if part.op == "var"):
+        source.setdefault(name, place)
