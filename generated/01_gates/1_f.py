@@ -66,12 +66,13 @@ def backward(z, x, y, f_bar):
     """The gradients, from the residuals and the cotangents of the outputs.
 
     Takes   z f64, x f64, y f64, f_bar f64
-    Gives   t0, t0, t0, f_bar * q
+    Gives   q_bar, q_bar, q_bar, z_bar
     """
     # q = x + y
-    t0 = f_bar * z
+    q_bar = f_bar * z
     q = x + y
-    return t0, t0, t0, f_bar * q
+    z_bar = f_bar * q
+    return q_bar, q_bar, q_bar, z_bar
 
 
 @jit

@@ -64,10 +64,11 @@ def backward(y, x, f_bar):
     """The gradients, from the residuals and the cotangents of the outputs.
 
     Takes   y f64, x f64, f_bar f64
-    Gives   x_bar, f_bar * x
+    Gives   x_bar, y_bar
     """
     x_bar = f_bar + f_bar * y
-    return x_bar, f_bar * x
+    y_bar = f_bar * x
+    return x_bar, y_bar
 
 
 @jit

@@ -109,7 +109,7 @@ def backward(w0, x0, w1, x1, e, r1, f_bar):
     t0 = f_bar * r1
     # p = 1 + e
     p_bar = -t0
-    # q = ((w0 * x0) + (w1 * x1)) + w2
+    # q = w0 * x0 + w1 * x1 + w2
     q_bar = t0 * e
     # m = -q
     m_bar = -q_bar
@@ -135,7 +135,7 @@ def value_and_grad(w0, x0, w1, x1, w2):
     r1 = f * f
     # p = 1 + e
     p_bar = -r1
-    # q = ((w0 * x0) + (w1 * x1)) + w2
+    # q = w0 * x0 + w1 * x1 + w2
     q_bar = r1 * e
     # m = -q
     m_bar = -q_bar

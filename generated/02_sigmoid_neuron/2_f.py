@@ -116,15 +116,15 @@ def backward(w0, x0, w1, x1, q_slope, f_bar):
     """The gradients, from the residuals and the cotangents of the outputs.
 
     Takes   w0 f64, x0 f64, w1 f64, x1 f64, q_slope f64, f_bar f64
-    Gives   w0_bar, x0_bar, w1_bar, x1_bar, t0
+    Gives   w0_bar, x0_bar, w1_bar, x1_bar, q_bar
     """
-    # q = ((w0 * x0) + (w1 * x1)) + w2
-    t0 = f_bar * q_slope
-    w0_bar = t0 * x0
-    x0_bar = t0 * w0
-    w1_bar = t0 * x1
-    x1_bar = t0 * w1
-    return w0_bar, x0_bar, w1_bar, x1_bar, t0
+    # q = w0 * x0 + w1 * x1 + w2
+    q_bar = f_bar * q_slope
+    w0_bar = q_bar * x0
+    x0_bar = q_bar * w0
+    w1_bar = q_bar * x1
+    x1_bar = q_bar * w1
+    return w0_bar, x0_bar, w1_bar, x1_bar, q_bar
 
 
 @jit
@@ -136,7 +136,7 @@ def value_and_grad(w0, x0, w1, x1, w2):
     """
     q = w0 * x0 + w1 * x1 + w2
     f = sigmoid(q)
-    # q = ((w0 * x0) + (w1 * x1)) + w2
+    # q = w0 * x0 + w1 * x1 + w2
     q_slope = sigmoid_slope(q)
     w0_bar = q_slope * x0
     x0_bar = q_slope * w0

@@ -1,4 +1,4 @@
-"""((4 * ...) + (8 * x)) + 4, and its gradient with respect to x.
+"""4 * ... + 8 * x + 4, and its gradient with respect to x.
 
 Regenerate: symgrad.compile(...).save_source(...)
 

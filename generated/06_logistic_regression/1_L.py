@@ -182,7 +182,7 @@ def backward(y, x1, x2, r0, r1, z_slope, L_bar):
     """
     # a = sigmoid(z)
     a_bar = L_bar * (1.0 - y) * r0 - L_bar * y * r1
-    # z = ((w1 * x1) + (w2 * x2)) + b
+    # z = w1 * x1 + w2 * x2 + b
     z_bar = a_bar * z_slope
     w1_bar = z_bar * x1
     w2_bar = z_bar * x2
@@ -207,7 +207,7 @@ def value_and_grad(x1, x2, y, w1, w2, b):
     # a = sigmoid(z)
     a_bar = t0 * r0 - y * r1
     z_slope = sigmoid_slope(z)
-    # z = ((w1 * x1) + (w2 * x2)) + b
+    # z = w1 * x1 + w2 * x2 + b
     z_bar = a_bar * z_slope
     w1_bar = z_bar * x1
     w2_bar = z_bar * x2

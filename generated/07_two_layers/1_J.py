@@ -8,7 +8,7 @@ Operations
     forward         129*n/128 add, n mul, 1 div, 2 dot, n/256 fold_sum, 4*n sigmoid,
                     4*n sigmoid_slope, n/256 sum_error, 1 sum_with_error
     backward        5*n mul, 3 dot
-    value_and_grad  129*n/128 add, 5*n mul, 1 div, 5 dot, n/256 fold_sum, 1 same, 4*n sigmoid,
+    value_and_grad  129*n/128 add, 5*n mul, 1 div, 5 dot, n/256 fold_sum, 2 same, 4*n sigmoid,
                     4*n sigmoid_slope, n/256 sum_error, 1 sum_with_error
 """
 
@@ -224,7 +224,7 @@ def backward(X, W2, a2, r1, z3_slope, z2_slope, J_bar):
             z2_slope f64[n, 3], J_bar f64
     Gives   W1_bar, W2_bar
     """
-    n = z3_slope.shape[0]
+    n = X.shape[0]
     z3_bar = np.empty((n, 1), f64)
     r1_flat = r1.reshape(-1)
     z3_slope_flat = z3_slope.reshape(-1)
@@ -260,10 +260,14 @@ def value_and_grad(X, y, W1, W2):
     z2 = np.empty((n, 3), f64)
     np.dot(X, W1, z2)
     a2 = np.empty((n, 3), f64)
+    z2_slope = np.empty((n, 3), f64)
     z2_flat = z2.reshape(-1)
     a2_flat = a2.reshape(-1)
+    z2_slope_flat = z2_slope.reshape(-1)
     for i in range(n * 3):
-        a2_flat[i] = sigmoid(z2_flat[i])
+        t0 = z2_flat[i]
+        a2_flat[i] = sigmoid(t0)
+        z2_slope_flat[i] = sigmoid_slope(t0)
     z3 = np.empty((n, 1), f64)
     np.dot(a2, W2, z3)
     z3_bar = np.empty((n, 1), f64)
@@ -277,19 +281,20 @@ def value_and_grad(X, y, W1, W2):
         start = block * 256
         count = select(n - start < 256, n - start, 256)
         for i in range(count):
-            t0 = z3_flat[start + i]
-            yhat = sigmoid(t0)
+            t1 = z3_flat[start + i]
+            yhat = sigmoid(t1)
             r1 = y_flat[start + i] - yhat
-            z3_slope = sigmoid_slope(t0)
+            z3_slope = sigmoid_slope(t1)
             # z3 = a2 @ W2
             z3_bar_flat[start + i] = -(r1 * z3_slope)
             terms[i] = r1 * r1
         part = fold_sum(terms, count)
         rest += sum_error(total, part)
         total += part
-    t1 = sum_with_error(total, rest)
-    J = t1 / 2.0
-    a2_bar = np.empty((n, 3), f64)
+    t2 = sum_with_error(total, rest)
+    J = t2 / 2.0
+    # in the memory of z2, which is read no more
+    a2_bar = z2
     # a2 = sigmoid(z2)
     np.dot(z3_bar, W2.T, a2_bar)
     W2_bar = np.empty((3, 1), f64)
@@ -299,9 +304,8 @@ def value_and_grad(X, y, W1, W2):
     a2_bar_flat = a2_bar.reshape(-1)
     z2_bar_flat = z2_bar.reshape(-1)
     for i in range(n * 3):
-        z2_slope = sigmoid_slope(z2_flat[i])
         # z2 = X @ W1
-        z2_bar_flat[i] = a2_bar_flat[i] * z2_slope
+        z2_bar_flat[i] = a2_bar_flat[i] * z2_slope_flat[i]
     W1_bar = np.empty((2, 3), f64)
     np.dot(X.T, z2_bar, W1_bar)
     return J, (W1_bar, W2_bar)

@@ -151,7 +151,7 @@ def backward(X, W2, a2, z3_slope, z2_slope, yhat_bar):
             yhat_bar f64[n, 1]
     Gives   W1_bar, W2_bar
     """
-    n = yhat_bar.shape[0]
+    n = X.shape[0]
     z3_bar = np.empty((n, 1), f64)
     yhat_bar_flat = yhat_bar.reshape(-1)
     z3_slope_flat = z3_slope.reshape(-1)

@@ -147,7 +147,7 @@ def value(X, y, w, b):
     Takes   X f64[n, 2], y f64[n], w f64[2], b f64
     Gives   f
     """
-    n = y.shape[0]
+    n = X.shape[0]
     t0 = f64(n)
     v0 = np.empty(n, f64)
     np.dot(X, w, v0)
@@ -181,7 +181,7 @@ def forward(X, y, w, b):
     Takes   X f64[n, 2], y f64[n], w f64[2], b f64
     Gives   f, (r0,)
     """
-    n = y.shape[0]
+    n = X.shape[0]
     t0 = f64(n)
     v0 = np.empty(n, f64)
     np.dot(X, w, v0)
@@ -218,7 +218,7 @@ def backward(X, r0, f_bar):
     Takes   X f64[n, 2], r0 f64[n], f_bar f64
     Gives   w_bar, b_bar
     """
-    n = r0.shape[0]
+    n = X.shape[0]
     t0 = f_bar / f64(n)
     z_bar = np.empty(n, f64)
     terms = np.empty(256, f64)
@@ -229,7 +229,7 @@ def backward(X, r0, f_bar):
         count = select(n - start < 256, n - start, 256)
         for i in range(count):
             t1 = t0 * r0[start + i]
-            # z = (X @ w) + b
+            # z = X @ w + b
             z_bar[start + i] = t1
             terms[i] = t1
         part = fold_sum(terms, count)
@@ -248,7 +248,7 @@ def value_and_grad(X, y, w, b):
     Takes   X f64[n, 2], y f64[n], w f64[2], b f64
     Gives   f, (w_bar, b_bar)
     """
-    n = y.shape[0]
+    n = X.shape[0]
     t0 = f64(n)
     v0 = np.empty(n, f64)
     np.dot(X, w, v0)
@@ -274,7 +274,7 @@ def value_and_grad(X, y, w, b):
         for i in range(count):
             r0 = held1[i]
             t3 = r0 / t0
-            # z = (X @ w) + b
+            # z = X @ w + b
             z_bar[start + i] = t3
         for i in range(count):
             t1 = y[start + i]

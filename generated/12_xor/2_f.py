@@ -1,4 +1,4 @@
-"""relu(x1 + x2) - (2 * relu(...)), and its gradient with respect to x1, x2.
+"""relu(x1 + x2) - 2 * relu(...), and its gradient with respect to x1, x2.
 
 Regenerate: symgrad.compile(...).save_source(...)
 

@@ -3,14 +3,14 @@
 Regenerate: symgrad.compile(...).save_source(...)
 
 Operations
-    value           1409*n/128 add, 2*n mul, 1 div, 2 dot, n/256 fold_sum, n softplus,
+    value           1409*n/128 add, 2*n mul, 1 div, 2 dot, n/256 fold_sum, 1 same, n softplus,
                     n/256 sum_error, 1 sum_with_error, 8*n tanh
-    forward         1793*n/128 add, 2*n mul, 1 div, 2 dot, n/256 fold_sum, n sigmoid, n softplus,
-                    n/256 sum_error, 1 sum_with_error, 8*n tanh, 8*n tanh_slope
+    forward         1793*n/128 add, 2*n mul, 1 div, 2 dot, n/256 fold_sum, 1 same, n sigmoid,
+                    n softplus, n/256 sum_error, 1 sum_with_error, 8*n tanh, 8*n tanh_slope
     backward        1025*n/128 add, 17*n mul, 1 div, 2 dot, n/256 fold_sum, n/256 sum_error,
                     1 sum_with_error
-    value_and_grad  1921*n/64 add, 18*n mul, n+1 div, 4 dot, n/128 fold_sum, n sigmoid, n softplus,
-                    n/128 sum_error, 2 sum_with_error, 8*n tanh, 8*n tanh_slope
+    value_and_grad  1409*n/64 add, 18*n mul, n+1 div, 4 dot, n/128 fold_sum, 2 same, n sigmoid,
+                    n softplus, n/128 sum_error, 2 sum_with_error, 8*n tanh, 8*n tanh_slope
 """
 
 from functools import wraps
@@ -207,16 +207,22 @@ def value(X, y, W1, b1, W2, b2):
     Takes   X f64[n, 2], y f64[n], W1 f64[2, 8], b1 f64[8], W2 f64[8], b2 f64
     Gives   f
     """
-    n = y.shape[0]
+    n = X.shape[0]
     t0 = f64(n)
     v0 = np.empty((n, 8), f64)
     np.dot(X, W1, v0)
-    r0 = np.empty((n, 8), f64)
+    v1 = np.empty((n, 8), f64)
     for i in range(n):
         for j in range(8):
-            r0[i, j] = tanh(v0[i, j] + b1[j])
-    v1 = np.empty(n, f64)
-    np.dot(r0, W2, v1)
+            v1[i, j] = v0[i, j] + b1[j]
+    # in the memory of v0, which is read no more
+    r0 = v0
+    v1_flat = v1.reshape(-1)
+    r0_flat = r0.reshape(-1)
+    for i in range(n * 8):
+        r0_flat[i] = tanh(v1_flat[i])
+    v2 = np.empty(n, f64)
+    np.dot(r0, W2, v2)
     terms = np.empty(256, f64)
     held = np.empty(256, f64)
     total = f64(0.0)
@@ -225,7 +231,7 @@ def value(X, y, W1, b1, W2, b2):
         start = block * 256
         count = select(n - start < 256, n - start, 256)
         for i in range(count):
-            z2 = v1[start + i] + b2
+            z2 = v2[start + i] + b2
             t1 = y[start + i]
             held[i] = z2
         for i in range(count):
@@ -247,19 +253,26 @@ def forward(X, y, W1, b1, W2, b2):
     Takes   X f64[n, 2], y f64[n], W1 f64[2, 8], b1 f64[8], W2 f64[8], b2 f64
     Gives   f, (r0, r1, r2)
     """
-    n = y.shape[0]
+    n = X.shape[0]
     t0 = f64(n)
     v0 = np.empty((n, 8), f64)
     np.dot(X, W1, v0)
-    r0 = np.empty((n, 8), f64)
-    r2 = np.empty((n, 8), f64)
+    v1 = np.empty((n, 8), f64)
     for i in range(n):
         for j in range(8):
-            t1 = v0[i, j] + b1[j]
-            r0[i, j] = tanh(t1)
-            r2[i, j] = tanh_slope(t1)
-    v1 = np.empty(n, f64)
-    np.dot(r0, W2, v1)
+            v1[i, j] = v0[i, j] + b1[j]
+    # in the memory of v0, which is read no more
+    r0 = v0
+    r2 = np.empty((n, 8), f64)
+    v1_flat = v1.reshape(-1)
+    r0_flat = r0.reshape(-1)
+    r2_flat = r2.reshape(-1)
+    for i in range(n * 8):
+        t1 = v1_flat[i]
+        r0_flat[i] = tanh(t1)
+        r2_flat[i] = tanh_slope(t1)
+    v2 = np.empty(n, f64)
+    np.dot(r0, W2, v2)
     r1 = np.empty(n, f64)
     terms = np.empty(256, f64)
     held = np.empty(256, f64)
@@ -269,7 +282,7 @@ def forward(X, y, W1, b1, W2, b2):
         start = block * 256
         count = select(n - start < 256, n - start, 256)
         for i in range(count):
-            z2 = v1[start + i] + b2
+            z2 = v2[start + i] + b2
             t2 = y[start + i]
             t3 = sigmoid(-abs(z2))
             r1[start + i] = select(z2 >= 0.0, 1.0 - t2 - t3, t3 - t2)
@@ -293,7 +306,7 @@ def backward(X, W2, r0, r1, r2, f_bar):
     Takes   X f64[n, 2], W2 f64[8], r0 f64[n, 8], r1 f64[n], r2 f64[n, 8], f_bar f64
     Gives   W1_bar, b1_bar, W2_bar, b2_bar
     """
-    n = r0.shape[0]
+    n = X.shape[0]
     t0 = f_bar / f64(n)
     z2_bar = np.empty(n, f64)
     terms = np.empty(256, f64)
@@ -304,7 +317,7 @@ def backward(X, W2, r0, r1, r2, f_bar):
         count = select(n - start < 256, n - start, 256)
         for i in range(count):
             t1 = t0 * r1[start + i]
-            # z2 = (tanh(...) @ W2) + b2
+            # z2 = tanh(...) @ W2 + b2
             z2_bar[start + i] = t1
             terms[i] = t1
         part = fold_sum(terms, count)
@@ -333,16 +346,26 @@ def value_and_grad(X, y, W1, b1, W2, b2):
     Takes   X f64[n, 2], y f64[n], W1 f64[2, 8], b1 f64[8], W2 f64[8], b2 f64
     Gives   f, (W1_bar, b1_bar, W2_bar, b2_bar)
     """
-    n = y.shape[0]
+    n = X.shape[0]
     t0 = f64(n)
     v0 = np.empty((n, 8), f64)
     np.dot(X, W1, v0)
-    r0 = np.empty((n, 8), f64)
+    v1 = np.empty((n, 8), f64)
     for i in range(n):
         for j in range(8):
-            r0[i, j] = tanh(v0[i, j] + b1[j])
-    v1 = np.empty(n, f64)
-    np.dot(r0, W2, v1)
+            v1[i, j] = v0[i, j] + b1[j]
+    # in the memory of v0, which is read no more
+    r0 = v0
+    r2 = np.empty((n, 8), f64)
+    v1_flat = v1.reshape(-1)
+    r0_flat = r0.reshape(-1)
+    r2_flat = r2.reshape(-1)
+    for i in range(n * 8):
+        t1 = v1_flat[i]
+        r0_flat[i] = tanh(t1)
+        r2_flat[i] = tanh_slope(t1)
+    v2 = np.empty(n, f64)
+    np.dot(r0, W2, v2)
     z2_bar = np.empty(n, f64)
     terms = np.empty(256, f64)
     terms1 = np.empty(256, f64)
@@ -356,43 +379,43 @@ def value_and_grad(X, y, W1, b1, W2, b2):
         start = block * 256
         count = select(n - start < 256, n - start, 256)
         for i in range(count):
-            z2 = v1[start + i] + b2
-            t1 = y[start + i]
-            t2 = sigmoid(-abs(z2))
-            r1 = select(z2 >= 0.0, 1.0 - t1 - t2, t2 - t1)
+            z2 = v2[start + i] + b2
+            t2 = y[start + i]
+            t3 = sigmoid(-abs(z2))
+            r1 = select(z2 >= 0.0, 1.0 - t2 - t3, t3 - t2)
             held[i] = z2
             held1[i] = r1
         for i in range(count):
             r1 = held1[i]
-            t3 = r1 / t0
-            # z2 = (tanh(...) @ W2) + b2
-            z2_bar[start + i] = t3
+            t4 = r1 / t0
+            # z2 = tanh(...) @ W2 + b2
+            z2_bar[start + i] = t4
         for i in range(count):
-            t1 = y[start + i]
-            t3 = z2_bar[start + i]
+            t2 = y[start + i]
+            t4 = z2_bar[start + i]
             z2 = held[i]
-            terms[i] = select(z2 > 0.0, z2 * (1.0 - t1), -(z2 * t1)) + softplus(-abs(z2))
-            terms1[i] = t3
+            terms[i] = select(z2 > 0.0, z2 * (1.0 - t2), -(z2 * t2)) + softplus(-abs(z2))
+            terms1[i] = t4
         part = fold_sum(terms, count)
         rest += sum_error(total, part)
         total += part
         part1 = fold_sum(terms1, count)
         rest1 += sum_error(total1, part1)
         total1 += part1
-    t4 = sum_with_error(total, rest)
+    t5 = sum_with_error(total, rest)
     b2_bar = sum_with_error(total1, rest1)
-    f = t4 / t0
-    v2 = np.empty((n, 8), f64)
+    f = t5 / t0
+    # in the memory of v1, which is read no more
+    v3 = v1
     b1_bar = np.zeros(8, f64)
     for i in range(n):
-        t5 = z2_bar[i]
+        t6 = z2_bar[i]
         for j in range(8):
-            r2 = tanh_slope(v0[i, j] + b1[j])
-            t6 = t5 * W2[j] * r2
-            v2[i, j] = t6
-            b1_bar[j] += t6
+            t7 = t6 * W2[j] * r2[i, j]
+            v3[i, j] = t7
+            b1_bar[j] += t7
     W2_bar = np.empty(8, f64)
     np.dot(r0.T, z2_bar, W2_bar)
     W1_bar = np.empty((2, 8), f64)
-    np.dot(X.T, v2, W1_bar)
+    np.dot(X.T, v3, W1_bar)
     return f, (W1_bar, b1_bar, W2_bar, b2_bar)

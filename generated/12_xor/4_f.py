@@ -1,10 +1,10 @@
-"""sigmoid((... @ W2) + b2), and its gradient with respect to W1, b1, W2, b2.
+"""sigmoid(... @ W2 + b2), and its gradient with respect to W1, b1, W2, b2.
 
 Regenerate: symgrad.compile(...).save_source(...)
 
 Operations
-    value     9*n add, 2 dot, n sigmoid, 8*n tanh
-    forward   9*n add, 2 dot, n sigmoid, n sigmoid_slope, 8*n tanh, 8*n tanh_slope
+    value     9*n add, 2 dot, 1 same, n sigmoid, 8*n tanh
+    forward   9*n add, 2 dot, 1 same, n sigmoid, n sigmoid_slope, 8*n tanh, 8*n tanh_slope
     backward  1025*n/128 add, 17*n mul, 2 dot, n/256 fold_sum, n/256 sum_error, 1 sum_with_error
 """
 
@@ -197,15 +197,21 @@ def value(X, W1, b1, W2, b2):
     n = X.shape[0]
     v0 = np.empty((n, 8), f64)
     np.dot(X, W1, v0)
-    r0 = np.empty((n, 8), f64)
+    v1 = np.empty((n, 8), f64)
     for i in range(n):
         for j in range(8):
-            r0[i, j] = tanh(v0[i, j] + b1[j])
-    v1 = np.empty(n, f64)
-    np.dot(r0, W2, v1)
+            v1[i, j] = v0[i, j] + b1[j]
+    # in the memory of v0, which is read no more
+    r0 = v0
+    v1_flat = v1.reshape(-1)
+    r0_flat = r0.reshape(-1)
+    for i in range(n * 8):
+        r0_flat[i] = tanh(v1_flat[i])
+    v2 = np.empty(n, f64)
+    np.dot(r0, W2, v2)
     f = np.empty(n, f64)
     for i in range(n):
-        z2 = v1[i] + b2
+        z2 = v2[i] + b2
         f[i] = sigmoid(z2)
     return f
 
@@ -220,19 +226,26 @@ def forward(X, W1, b1, W2, b2):
     n = X.shape[0]
     v0 = np.empty((n, 8), f64)
     np.dot(X, W1, v0)
-    r0 = np.empty((n, 8), f64)
-    r2 = np.empty((n, 8), f64)
+    v1 = np.empty((n, 8), f64)
     for i in range(n):
         for j in range(8):
-            t0 = v0[i, j] + b1[j]
-            r0[i, j] = tanh(t0)
-            r2[i, j] = tanh_slope(t0)
-    v1 = np.empty(n, f64)
-    np.dot(r0, W2, v1)
+            v1[i, j] = v0[i, j] + b1[j]
+    # in the memory of v0, which is read no more
+    r0 = v0
+    r2 = np.empty((n, 8), f64)
+    v1_flat = v1.reshape(-1)
+    r0_flat = r0.reshape(-1)
+    r2_flat = r2.reshape(-1)
+    for i in range(n * 8):
+        t0 = v1_flat[i]
+        r0_flat[i] = tanh(t0)
+        r2_flat[i] = tanh_slope(t0)
+    v2 = np.empty(n, f64)
+    np.dot(r0, W2, v2)
     f = np.empty(n, f64)
     z2_slope = np.empty(n, f64)
     for i in range(n):
-        z2 = v1[i] + b2
+        z2 = v2[i] + b2
         f[i] = sigmoid(z2)
         z2_slope[i] = sigmoid_slope(z2)
     return f, (r0, z2_slope, r2)
@@ -245,7 +258,7 @@ def backward(X, W2, r0, z2_slope, r2, f_bar):
     Takes   X f64[n, 2], W2 f64[8], r0 f64[n, 8], z2_slope f64[n], r2 f64[n, 8], f_bar f64[n]
     Gives   W1_bar, b1_bar, W2_bar, b2_bar
     """
-    n = r0.shape[0]
+    n = X.shape[0]
     z2_bar = np.empty(n, f64)
     terms = np.empty(256, f64)
     total = f64(0.0)
@@ -255,7 +268,7 @@ def backward(X, W2, r0, z2_slope, r2, f_bar):
         count = select(n - start < 256, n - start, 256)
         for i in range(count):
             t0 = f_bar[start + i] * z2_slope[start + i]
-            # z2 = (tanh(...) @ W2) + b2
+            # z2 = tanh(...) @ W2 + b2
             z2_bar[start + i] = t0
             terms[i] = t0
         part = fold_sum(terms, count)

@@ -87,9 +87,11 @@ def backward(r0, r1, r_bar):
     """The gradients, from the residuals and the cotangents of the outputs.
 
     Takes   r0 f64, r1 f64, r_bar f64
-    Gives   r_bar * r0, r_bar * r1
+    Gives   x_bar, y_bar
     """
-    return r_bar * r0, r_bar * r1
+    x_bar = r_bar * r0
+    y_bar = r_bar * r1
+    return x_bar, y_bar
 
 
 @jit

@@ -120,10 +120,11 @@ def backward(r0, r1, phi_bar):
     """The gradients, from the residuals and the cotangents of the outputs.
 
     Takes   r0 f64, r1 f64, phi_bar f64
-    Gives   x_bar, phi_bar * r1
+    Gives   x_bar, y_bar
     """
     x_bar = -(phi_bar * r0)
-    return x_bar, phi_bar * r1
+    y_bar = phi_bar * r1
+    return x_bar, y_bar
 
 
 @jit

@@ -1,4 +1,4 @@
-"""sigmoid((... + ...) + w2), and its gradient with respect to w0.
+"""sigmoid(... + ... + w2), and its gradient with respect to w0.
 
 Regenerate: symgrad.compile(...).save_source(...)
 

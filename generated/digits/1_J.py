@@ -3,7 +3,8 @@
 Regenerate: symgrad.compile(...).save_source(...)
 
 Operations
-    value           72*n add, 10*n fma, 1 div, 1 dot, 10*n exp, n log, n sum_error, 1 sum_with_error
+    value           52*n add, 10*n fma, 1 div, 1 dot, 10*n exp, n log, 1 same, n sum_error,
+                    1 sum_with_error
     forward         82*n add, 10*n fma, 10*n+1 div, 1 dot, 10*n exp, n log, n sum_error,
                     1 sum_with_error
     backward        20*n add, 20*n mul, 10*n fma, 1 div, 1 dot
@@ -121,30 +122,35 @@ def value(X, Y, W1, b1):
     t0 = f64(n)
     v0 = np.empty((n, 10), f64)
     np.dot(X, W1, v0)
-    total1 = f64(0.0)
-    rest = f64(0.0)
+    v2 = np.empty((n, 10), f64)
     for i in range(n):
         top = f64(-math.inf)
         for j in range(10):
             z2 = v0[i, j] + b1[j]
             top = select((z2 > top) | (z2 != z2), z2, top)
-        v1 = top
+        t2 = select(abs(top) < math.inf, top, 0.0)
+        for j in range(10):
+            v2[i, j] = v0[i, j] + b1[j] - t2
+    # in the memory of v0, which is read no more
+    v3 = v0
+    v2_flat = v2.reshape(-1)
+    v3_flat = v3.reshape(-1)
+    for i in range(n * 10):
+        v3_flat[i] = exp(v2_flat[i])
+    total1 = f64(0.0)
+    rest = f64(0.0)
+    for i in range(n):
         total = f64(0.0)
-        t1 = v1
-        t2 = select(abs(t1) < math.inf, t1, 0.0)
         for j in range(10):
-            total += exp(v0[i, j] + b1[j] - t2)
-        v2 = total
+            total += v3[i, j]
         part = f64(0.0)
-        t3 = v1
-        t4 = select(abs(t3) < math.inf, t3, 0.0)
-        t5 = log(v2)
+        t3 = log(total)
         for j in range(10):
-            part = fma(Y[i, j], v0[i, j] + b1[j] - t4 - t5, part)
+            part = fma(Y[i, j], v2[i, j] - t3, part)
         rest += sum_error(total1, part)
         total1 += part
-    t6 = sum_with_error(total1, rest)
-    J = -(t6 / t0)
+    t4 = sum_with_error(total1, rest)
+    J = -(t4 / t0)
     return J
 
 
@@ -159,45 +165,51 @@ def forward(X, Y, W1, b1):
     t0 = f64(n)
     v0 = np.empty((n, 10), f64)
     np.dot(X, W1, v0)
-    v2 = np.empty(10, f64)
-    r0 = np.empty((n, 10), f64)
-    total2 = f64(0.0)
-    rest = f64(0.0)
+    v1 = np.empty(n, f64)
+    v2 = np.empty((n, 10), f64)
     for i in range(n):
         top = f64(-math.inf)
         for j in range(10):
             z2 = v0[i, j] + b1[j]
             top = select((z2 > top) | (z2 != z2), z2, top)
-        v1 = top
+        v1[i] = top
+        t1 = v1[i]
+        t2 = select(abs(t1) < math.inf, t1, 0.0)
+        for j in range(10):
+            v2[i, j] = v0[i, j] + b1[j] - t2
+    v3 = np.empty((n, 10), f64)
+    v2_flat = v2.reshape(-1)
+    v3_flat = v3.reshape(-1)
+    for i in range(n * 10):
+        v3_flat[i] = exp(v2_flat[i])
+    r0 = np.empty((n, 10), f64)
+    total2 = f64(0.0)
+    rest = f64(0.0)
+    for i in range(n):
         total = f64(0.0)
         total1 = f64(0.0)
-        t1 = v1
-        t2 = abs(t1)
-        t3 = t2 == math.inf
-        t5 = select(t1 > 0.0, 1.0, 0.0)
-        t6 = select(t2 < math.inf, t1, 0.0)
+        t4 = v1[i]
+        t5 = abs(t4) == math.inf
+        t6 = select(t4 > 0.0, 1.0, 0.0)
         for j in range(10):
-            t4 = v0[i, j] + b1[j]
-            t7 = exp(t4 - t6)
-            t8 = select(t3, select(t4 == t1, t5, 0.0), t7)
-            v2[j] = t8
-            total += t7
-            total1 += t8
-        v3 = total
-        v4 = total1
+            t3 = v3[i, j]
+            t7 = select(v0[i, j] + b1[j] == t4, t6, 0.0)
+            total += t3
+            total1 += select(t5, t7, t3)
         part = f64(0.0)
-        t9 = v4
-        t11 = v1
-        t12 = select(abs(t11) < math.inf, t11, 0.0)
-        t13 = log(v3)
+        t8 = v1[i]
+        t9 = abs(t8) == math.inf
+        t10 = select(t8 > 0.0, 1.0, 0.0)
+        t14 = log(total)
         for j in range(10):
-            t10 = v2[j]
-            r0[i, j] = select(t10 == 0.0, t10, t10 / t9)
-            part = fma(Y[i, j], v0[i, j] + b1[j] - t12 - t13, part)
+            t11 = select(v0[i, j] + b1[j] == t8, t10, 0.0)
+            t13 = select(t9, t11, v3[i, j])
+            r0[i, j] = select(t13 == 0.0, t13, t13 / total1)
+            part = fma(Y[i, j], v2[i, j] - t14, part)
         rest += sum_error(total2, part)
         total2 += part
-    t14 = sum_with_error(total2, rest)
-    J = -(t14 / t0)
+    t15 = sum_with_error(total2, rest)
+    J = -(t15 / t0)
     return J, (r0,)
 
 
@@ -216,11 +228,9 @@ def backward(X, Y, r0, J_bar):
         total = f64(0.0)
         for j in range(10):
             total = fma(t0, Y[i, j], total)
-        v0 = total
-        t1 = v0
         for j in range(10):
-            t2 = r0[i, j] * t1 - t0 * Y[i, j]
-            # z2 = (X @ W1) + b1
+            t2 = r0[i, j] * total - t0 * Y[i, j]
+            # z2 = X @ W1 + b1
             z2_bar[i, j] = t2
             b1_bar[j] += t2
     W1_bar = np.empty((64, 10), f64)
@@ -240,56 +250,63 @@ def value_and_grad(X, Y, W1, b1):
     t1 = -1.0 / t0
     v0 = np.empty((n, 10), f64)
     np.dot(X, W1, v0)
-    v3 = np.empty(10, f64)
+    v1 = np.empty(n, f64)
+    v2 = np.empty(n, f64)
+    v3 = np.empty((n, 10), f64)
+    for i in range(n):
+        total = f64(0.0)
+        for j in range(10):
+            total = fma(t1, Y[i, j], total)
+        v1[i] = total
+        top = f64(-math.inf)
+        for j in range(10):
+            z2 = v0[i, j] + b1[j]
+            top = select((z2 > top) | (z2 != z2), z2, top)
+        v2[i] = top
+        t2 = v2[i]
+        t3 = select(abs(t2) < math.inf, t2, 0.0)
+        for j in range(10):
+            v3[i, j] = v0[i, j] + b1[j] - t3
+    v4 = np.empty((n, 10), f64)
+    v3_flat = v3.reshape(-1)
+    v4_flat = v4.reshape(-1)
+    for i in range(n * 10):
+        v4_flat[i] = exp(v3_flat[i])
     z2_bar = np.empty((n, 10), f64)
     b1_bar = np.zeros(10, f64)
     total3 = f64(0.0)
     rest = f64(0.0)
     for i in range(n):
-        total = f64(0.0)
-        for j in range(10):
-            total = fma(t1, Y[i, j], total)
-        v1 = total
-        top = f64(-math.inf)
-        for j in range(10):
-            z2 = v0[i, j] + b1[j]
-            top = select((z2 > top) | (z2 != z2), z2, top)
-        v2 = top
         total1 = f64(0.0)
         total2 = f64(0.0)
-        t2 = v2
-        t3 = abs(t2)
-        t4 = t3 == math.inf
-        t6 = select(t2 > 0.0, 1.0, 0.0)
-        t7 = select(t3 < math.inf, t2, 0.0)
+        t5 = v2[i]
+        t6 = abs(t5) == math.inf
+        t7 = select(t5 > 0.0, 1.0, 0.0)
         for j in range(10):
-            t5 = v0[i, j] + b1[j]
-            t8 = exp(t5 - t7)
-            t9 = select(t4, select(t5 == t2, t6, 0.0), t8)
-            v3[j] = t9
-            total1 += t8
-            total2 += t9
-        v4 = total1
-        v5 = total2
+            t4 = v4[i, j]
+            t8 = select(v0[i, j] + b1[j] == t5, t7, 0.0)
+            total1 += t4
+            total2 += select(t6, t8, t4)
         part = f64(0.0)
-        t11 = v5
-        t13 = v1
-        t15 = v2
-        t16 = select(abs(t15) < math.inf, t15, 0.0)
-        t17 = log(v4)
+        t10 = v2[i]
+        t11 = abs(t10) == math.inf
+        t12 = select(t10 > 0.0, 1.0, 0.0)
+        t16 = v1[i]
+        t18 = log(total1)
         for j in range(10):
-            t10 = Y[i, j]
-            t12 = v3[j]
-            r0 = select(t12 == 0.0, t12, t12 / t11)
-            t14 = t1 * t10 - r0 * t13
-            # z2 = (X @ W1) + b1
-            z2_bar[i, j] = t14
-            part = fma(t10, v0[i, j] + b1[j] - t16 - t17, part)
-            b1_bar[j] += t14
+            t9 = Y[i, j]
+            t13 = select(v0[i, j] + b1[j] == t10, t12, 0.0)
+            t15 = select(t11, t13, v4[i, j])
+            r0 = select(t15 == 0.0, t15, t15 / total2)
+            t17 = t1 * t9 - r0 * t16
+            # z2 = X @ W1 + b1
+            z2_bar[i, j] = t17
+            part = fma(t9, v3[i, j] - t18, part)
+            b1_bar[j] += t17
         rest += sum_error(total3, part)
         total3 += part
-    t18 = sum_with_error(total3, rest)
-    J = -(t18 / t0)
+    t19 = sum_with_error(total3, rest)
+    J = -(t19 / t0)
     W1_bar = np.empty((64, 10), f64)
     np.dot(X.T, z2_bar, W1_bar)
     return J, (W1_bar, b1_bar)

@@ -1,4 +1,4 @@
-"""argmax((X @ W1) + b1), and its gradient with respect to W1, b1.
+"""argmax(X @ W1 + b1), and its gradient with respect to W1, b1.
 
 Regenerate: symgrad.compile(...).save_source(...)
 

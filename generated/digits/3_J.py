@@ -3,7 +3,7 @@
 Regenerate: symgrad.compile(...).save_source(...)
 
 Operations
-    value           136*n add, 10*n fma, 1 div, 2 dot, 10*n exp, n log, n sum_error,
+    value           116*n add, 10*n fma, 1 div, 2 dot, 10*n exp, n log, 1 same, n sum_error,
                     1 sum_with_error
     forward         146*n add, 10*n fma, 10*n+1 div, 2 dot, 10*n exp, n log, n sum_error,
                     1 sum_with_error
@@ -118,7 +118,7 @@ def value(X, Y, W1, b1, W2, b2):
     Takes   X f64[n, 64], Y f64[n, 10], W1 f64[64, 64], b1 f64[64], W2 f64[64, 10], b2 f64[10]
     Gives   J
     """
-    n = Y.shape[0]
+    n = X.shape[0]
     t0 = f64(n)
     v0 = np.empty((n, 64), f64)
     np.dot(X, W1, v0)
@@ -129,30 +129,35 @@ def value(X, Y, W1, b1, W2, b2):
             a2[i, j] = select(z2 > 0.0, z2, select(z2 <= 0.0, 0.0, z2))
     v1 = np.empty((n, 10), f64)
     np.dot(a2, W2, v1)
-    total1 = f64(0.0)
-    rest = f64(0.0)
+    v3 = np.empty((n, 10), f64)
     for i in range(n):
         top = f64(-math.inf)
         for j in range(10):
             z3 = v1[i, j] + b2[j]
             top = select((z3 > top) | (z3 != z3), z3, top)
-        v2 = top
+        t2 = select(abs(top) < math.inf, top, 0.0)
+        for j in range(10):
+            v3[i, j] = v1[i, j] + b2[j] - t2
+    # in the memory of v1, which is read no more
+    v4 = v1
+    v3_flat = v3.reshape(-1)
+    v4_flat = v4.reshape(-1)
+    for i in range(n * 10):
+        v4_flat[i] = exp(v3_flat[i])
+    total1 = f64(0.0)
+    rest = f64(0.0)
+    for i in range(n):
         total = f64(0.0)
-        t1 = v2
-        t2 = select(abs(t1) < math.inf, t1, 0.0)
         for j in range(10):
-            total += exp(v1[i, j] + b2[j] - t2)
-        v3 = total
+            total += v4[i, j]
         part = f64(0.0)
-        t3 = v2
-        t4 = select(abs(t3) < math.inf, t3, 0.0)
-        t5 = log(v3)
+        t3 = log(total)
         for j in range(10):
-            part = fma(Y[i, j], v1[i, j] + b2[j] - t4 - t5, part)
+            part = fma(Y[i, j], v3[i, j] - t3, part)
         rest += sum_error(total1, part)
         total1 += part
-    t6 = sum_with_error(total1, rest)
-    J = -(t6 / t0)
+    t4 = sum_with_error(total1, rest)
+    J = -(t4 / t0)
     return J
 
 
@@ -163,7 +168,7 @@ def forward(X, Y, W1, b1, W2, b2):
     Takes   X f64[n, 64], Y f64[n, 10], W1 f64[64, 64], b1 f64[64], W2 f64[64, 10], b2 f64[10]
     Gives   J, (z2, a2, r2)
     """
-    n = Y.shape[0]
+    n = X.shape[0]
     t0 = f64(n)
     v0 = np.empty((n, 64), f64)
     np.dot(X, W1, v0)
@@ -176,45 +181,51 @@ def forward(X, Y, W1, b1, W2, b2):
             a2[i, j] = select(t1 > 0.0, t1, select(t1 <= 0.0, 0.0, t1))
     v1 = np.empty((n, 10), f64)
     np.dot(a2, W2, v1)
-    v3 = np.empty(10, f64)
-    r2 = np.empty((n, 10), f64)
-    total2 = f64(0.0)
-    rest = f64(0.0)
+    v2 = np.empty(n, f64)
+    v3 = np.empty((n, 10), f64)
     for i in range(n):
         top = f64(-math.inf)
         for j in range(10):
             z3 = v1[i, j] + b2[j]
             top = select((z3 > top) | (z3 != z3), z3, top)
-        v2 = top
+        v2[i] = top
+        t2 = v2[i]
+        t3 = select(abs(t2) < math.inf, t2, 0.0)
+        for j in range(10):
+            v3[i, j] = v1[i, j] + b2[j] - t3
+    v4 = np.empty((n, 10), f64)
+    v3_flat = v3.reshape(-1)
+    v4_flat = v4.reshape(-1)
+    for i in range(n * 10):
+        v4_flat[i] = exp(v3_flat[i])
+    r2 = np.empty((n, 10), f64)
+    total2 = f64(0.0)
+    rest = f64(0.0)
+    for i in range(n):
         total = f64(0.0)
         total1 = f64(0.0)
-        t2 = v2
-        t3 = abs(t2)
-        t4 = t3 == math.inf
-        t6 = select(t2 > 0.0, 1.0, 0.0)
-        t7 = select(t3 < math.inf, t2, 0.0)
+        t5 = v2[i]
+        t6 = abs(t5) == math.inf
+        t7 = select(t5 > 0.0, 1.0, 0.0)
         for j in range(10):
-            t5 = v1[i, j] + b2[j]
-            t8 = exp(t5 - t7)
-            t9 = select(t4, select(t5 == t2, t6, 0.0), t8)
-            v3[j] = t9
-            total += t8
-            total1 += t9
-        v4 = total
-        v5 = total1
+            t4 = v4[i, j]
+            t8 = select(v1[i, j] + b2[j] == t5, t7, 0.0)
+            total += t4
+            total1 += select(t6, t8, t4)
         part = f64(0.0)
-        t10 = v5
-        t12 = v2
-        t13 = select(abs(t12) < math.inf, t12, 0.0)
-        t14 = log(v4)
+        t9 = v2[i]
+        t10 = abs(t9) == math.inf
+        t11 = select(t9 > 0.0, 1.0, 0.0)
+        t15 = log(total)
         for j in range(10):
-            t11 = v3[j]
-            r2[i, j] = select(t11 == 0.0, t11, t11 / t10)
-            part = fma(Y[i, j], v1[i, j] + b2[j] - t13 - t14, part)
+            t12 = select(v1[i, j] + b2[j] == t9, t11, 0.0)
+            t14 = select(t10, t12, v4[i, j])
+            r2[i, j] = select(t14 == 0.0, t14, t14 / total1)
+            part = fma(Y[i, j], v3[i, j] - t15, part)
         rest += sum_error(total2, part)
         total2 += part
-    t15 = sum_with_error(total2, rest)
-    J = -(t15 / t0)
+    t16 = sum_with_error(total2, rest)
+    J = -(t16 / t0)
     return J, (z2, a2, r2)
 
 
@@ -226,7 +237,7 @@ def backward(X, W2, Y, z2, a2, r2, J_bar):
             r2 f64[n, 10], J_bar f64
     Gives   W1_bar, b1_bar, W2_bar, b2_bar
     """
-    n = r2.shape[0]
+    n = X.shape[0]
     t0 = J_bar / f64(n)
     z3_bar = np.empty((n, 10), f64)
     b2_bar = np.zeros(10, f64)
@@ -234,11 +245,9 @@ def backward(X, W2, Y, z2, a2, r2, J_bar):
         total = f64(0.0)
         for j in range(10):
             total = fma(t0, Y[i, j], total)
-        v0 = total
-        t1 = v0
         for j in range(10):
-            t2 = r2[i, j] * t1 - t0 * Y[i, j]
-            # z3 = (a2 @ W2) + b2
+            t2 = r2[i, j] * total - t0 * Y[i, j]
+            # z3 = a2 @ W2 + b2
             z3_bar[i, j] = t2
             b2_bar[j] += t2
     a2_bar = np.empty((n, 64), f64)
@@ -253,7 +262,7 @@ def backward(X, W2, Y, z2, a2, r2, J_bar):
             t3 = z2[i, j]
             t4 = a2_bar[i, j]
             t5 = select(t3 > 0.0, t4, select((t3 <= 0.0) | (t4 == 0.0), 0.0, t3))
-            # z2 = (X @ W1) + b1
+            # z2 = X @ W1 + b1
             z2_bar[i, j] = t5
             b1_bar[j] += t5
     W1_bar = np.empty((64, 64), f64)
@@ -268,7 +277,7 @@ def value_and_grad(X, Y, W1, b1, W2, b2):
     Takes   X f64[n, 64], Y f64[n, 10], W1 f64[64, 64], b1 f64[64], W2 f64[64, 10], b2 f64[10]
     Gives   J, (W1_bar, b1_bar, W2_bar, b2_bar)
     """
-    n = Y.shape[0]
+    n = X.shape[0]
     t0 = f64(n)
     t1 = -1.0 / t0
     v0 = np.empty((n, 64), f64)
@@ -285,52 +294,58 @@ def value_and_grad(X, Y, W1, b1, W2, b2):
             a2[i, j] = select(z2 > 0.0, z2, select(z2 <= 0.0, 0.0, z2))
     v2 = np.empty((n, 10), f64)
     np.dot(a2, W2, v2)
-    v4 = np.empty(10, f64)
-    z3_bar = np.empty((n, 10), f64)
-    b2_bar = np.zeros(10, f64)
-    total3 = f64(0.0)
-    rest = f64(0.0)
+    v3 = np.empty(n, f64)
+    v4 = np.empty((n, 10), f64)
     for i in range(n):
         top = f64(-math.inf)
         for j in range(10):
             z3 = v2[i, j] + b2[j]
             top = select((z3 > top) | (z3 != z3), z3, top)
-        v3 = top
+        v3[i] = top
+        t2 = v3[i]
+        t3 = select(abs(t2) < math.inf, t2, 0.0)
+        for j in range(10):
+            v4[i, j] = v2[i, j] + b2[j] - t3
+    v5 = np.empty((n, 10), f64)
+    v4_flat = v4.reshape(-1)
+    v5_flat = v5.reshape(-1)
+    for i in range(n * 10):
+        v5_flat[i] = exp(v4_flat[i])
+    z3_bar = np.empty((n, 10), f64)
+    b2_bar = np.zeros(10, f64)
+    total3 = f64(0.0)
+    rest = f64(0.0)
+    for i in range(n):
         total1 = f64(0.0)
         total2 = f64(0.0)
-        t2 = v3
-        t3 = abs(t2)
-        t4 = t3 == math.inf
-        t6 = select(t2 > 0.0, 1.0, 0.0)
-        t7 = select(t3 < math.inf, t2, 0.0)
+        t5 = v3[i]
+        t6 = abs(t5) == math.inf
+        t7 = select(t5 > 0.0, 1.0, 0.0)
         for j in range(10):
-            t5 = v2[i, j] + b2[j]
-            t8 = exp(t5 - t7)
-            t9 = select(t4, select(t5 == t2, t6, 0.0), t8)
-            v4[j] = t9
-            total1 += t8
-            total2 += t9
-        v5 = total1
-        v6 = total2
+            t4 = v5[i, j]
+            t8 = select(v2[i, j] + b2[j] == t5, t7, 0.0)
+            total1 += t4
+            total2 += select(t6, t8, t4)
         part = f64(0.0)
-        t11 = v6
-        t13 = v1[i]
-        t15 = v3
-        t16 = select(abs(t15) < math.inf, t15, 0.0)
-        t17 = log(v5)
+        t10 = v3[i]
+        t11 = abs(t10) == math.inf
+        t12 = select(t10 > 0.0, 1.0, 0.0)
+        t16 = v1[i]
+        t18 = log(total1)
         for j in range(10):
-            t10 = Y[i, j]
-            t12 = v4[j]
-            r2 = select(t12 == 0.0, t12, t12 / t11)
-            t14 = t1 * t10 - r2 * t13
-            # z3 = (a2 @ W2) + b2
-            z3_bar[i, j] = t14
-            part = fma(t10, v2[i, j] + b2[j] - t16 - t17, part)
-            b2_bar[j] += t14
+            t9 = Y[i, j]
+            t13 = select(v2[i, j] + b2[j] == t10, t12, 0.0)
+            t15 = select(t11, t13, v5[i, j])
+            r2 = select(t15 == 0.0, t15, t15 / total2)
+            t17 = t1 * t9 - r2 * t16
+            # z3 = a2 @ W2 + b2
+            z3_bar[i, j] = t17
+            part = fma(t9, v4[i, j] - t18, part)
+            b2_bar[j] += t17
         rest += sum_error(total3, part)
         total3 += part
-    t18 = sum_with_error(total3, rest)
-    J = -(t18 / t0)
+    t19 = sum_with_error(total3, rest)
+    J = -(t19 / t0)
     a2_bar = np.empty((n, 64), f64)
     # a2 = relu(z2)
     np.dot(z3_bar, W2.T, a2_bar)
@@ -341,12 +356,12 @@ def value_and_grad(X, Y, W1, b1, W2, b2):
     b1_bar = np.zeros(64, f64)
     for i in range(n):
         for j in range(64):
-            t19 = v0[i, j] + b1[j]
-            t20 = a2_bar[i, j]
-            t21 = select(t19 > 0.0, t20, select((t19 <= 0.0) | (t20 == 0.0), 0.0, t19))
-            # z2 = (X @ W1) + b1
-            z2_bar[i, j] = t21
-            b1_bar[j] += t21
+            t20 = v0[i, j] + b1[j]
+            t21 = a2_bar[i, j]
+            t22 = select(t20 > 0.0, t21, select((t20 <= 0.0) | (t21 == 0.0), 0.0, t20))
+            # z2 = X @ W1 + b1
+            z2_bar[i, j] = t22
+            b1_bar[j] += t22
     W1_bar = np.empty((64, 64), f64)
     np.dot(X.T, z2_bar, W1_bar)
     return J, (W1_bar, b1_bar, W2_bar, b2_bar)

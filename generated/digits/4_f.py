@@ -1,4 +1,4 @@
-"""argmax((... @ W2) + b2), and its gradient with respect to W1, b1, W2, b2.
+"""argmax(... @ W2 + b2), and its gradient with respect to W1, b1, W2, b2.
 
 Regenerate: symgrad.compile(...).save_source(...)
 
