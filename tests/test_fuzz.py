@@ -41,6 +41,7 @@ FIRST = int(os.environ.get("SYMGRAD_FUZZ_SEED", "0"))
 CHUNK = 10
 EVERY = int(os.environ.get("SYMGRAD_FUZZ_EVERY", "20"))
 ULP = 2.0**-52
+TINY = 2.0**-1000  # subnormal numbers have no relative accuracy
 ROUNDINGS = 32  # of the size that ``spread`` measures: other orders of sums, other forms of one formula
 UNSAID = {"numbers": 0, "beyond rounding": 0, "directions": 0, "not smooth": 0}
 
@@ -86,7 +87,7 @@ class Known:
         spreads = spread(nodes, point, g.seed)
         values = (self.f, *self.gradient, self.tangent)
         with np.errstate(all="ignore"):
-            allowed = [ROUNDINGS * far + 8 * ULP * np.abs(v) for far, v in zip(spreads, values, strict=True)]
+            allowed = [ROUNDINGS * far + 8 * ULP * np.abs(v) + TINY for far, v in zip(spreads, values, strict=True)]
         self.f_allowed, *self.allowed, self.tangent_allowed = allowed
 
     def agrees(self, value: Any, gradients: Sequence[Any], what: str) -> None:
@@ -114,7 +115,7 @@ class Known:
         for h in (2.0**-8, 2.0**-12, 2.0**-16):
             wide, narrow = ((self.value_at(s) - self.value_at(-s)) / (2 * s) for s in (h, h / 2))
             best = (4 * narrow - wide) / 3
-            error = abs(best - narrow) + 4 * float(self.f_allowed) / h
+            error = abs(best - narrow) + 4 * float(self.f_allowed) / h + float(self.tangent_allowed)
             found.append((best, error))
             if abs(best - self.tangent) <= error + 1e-7 * abs(best):
                 return
