@@ -40,12 +40,12 @@ def _einsum(node: Node, args: list[Piece], naming: Naming) -> Piece:
     shown = [_spread(*p, naming) for p in zip(node.args, args, strict=True)]
     if not (left and right) or not any(scalars):
         found = _matrix_form(left, right, out, *shown)
-        return found if found is not None else _indexed(*spec, *args)
+        return found if found is not None else _indexed(*spec, args[0], args[1])
     ones = [_ones(len(word)) if s else p for word, p, s in zip((left, right), shown, scalars, strict=True)]
     found = _matrix_form(left, right, out, *ones)
     if found is None:
         words = ("" if is_scalar else word for word, is_scalar in zip(spec[:2], scalars, strict=True))
-        return _indexed(*spec, *args, shown=tuple(words))
+        return _indexed(*spec, args[0], args[1], shown=tuple(words))
     for p, is_scalar in zip(args, scalars, strict=True):
         found = multiplied(p, found) if is_scalar else found
     return found

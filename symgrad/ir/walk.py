@@ -22,9 +22,7 @@ def topological(outputs: Iterable[Node], stop: Iterable[Node] = ()) -> list[Node
             stack.pop()
         else:
             opened.add(node)
-            for a in reversed(node.args):
-                if a not in done:
-                    stack.append(a)
+            stack.extend([a for a in reversed(node.args) if a not in done])
     return list(done)
 
 
