@@ -29,6 +29,7 @@ from symgrad.passes.simplify import simplify
 from symgrad.view.comparison import Comparison, FormulaReport
 from symgrad.view.infix import infix
 from symgrad.view.points import Point, exact_values, is_small, mismatch, points, referenced, sized
+from symgrad.view.products import gathered
 from symgrad.view.proof import prove
 from symgrad.view.slips import Setting, slip
 
@@ -165,6 +166,7 @@ def _against_node(name: str, f: Node, x: Node, pair: tuple[Node, Node], seed: in
         proved = prove(mine, derived)
         return Comparison(name, *written, True, proved, _MOST_DIGITS if proved else digits, len(found))
     read = dict(zip(tested[3 : 3 + len(table)], (text for text, _ in table.values()), strict=True))
+    found = [wrong, *(p for p in found if p is not wrong)]  # the point that refuses most comes first
     setting = Setting(_finite(tested, found), tested[3 + len(table) :], lambda n: _write(n, read))
     first = slip(tested[0], tested[1], setting)
     a, b = evaluate(tested[:2], wrong)
@@ -177,7 +179,7 @@ def _against_node(name: str, f: Node, x: Node, pair: tuple[Node, Node], seed: in
         claimed_value=_plain(a),
         derived_value=_plain(b),
         term="nothing" if first.term is None else _write(first.term, read),
-        expected="nothing" if first.expected is None else _write(first.expected, read),
+        expected="nothing" if first.expected is None else _write(gathered(first.expected), read),
         hint=first.hint,
     )
 

@@ -16,12 +16,15 @@ from symgrad.ir.walk import topological, transform
 from symgrad.ops.formula import to_exprs
 from symgrad.ops.leaf import variable
 from symgrad.ops.symbolic import expand_row
+from symgrad.runtime.kinks import Cells, watch
+from symgrad.runtime.lines import same
 
 Point = dict[Node, np.ndarray]
 
 PRECISION = 60  # decimal digits that are carried; fifty are compared
 _LARGEST = 6000  # elements of all nodes together that are worth computing to so many digits
 _ATTEMPTS = 400
+_NEAR = 1e-7  # of a number, beside its three decimals
 _DRAWS = (
     lambda rng, shape: rng.normal(0.0, 1.0, shape),
     lambda rng, shape: 0.1 + np.abs(rng.normal(0.0, 1.0, shape)),
@@ -77,8 +80,9 @@ def referenced(nodes: Sequence[Node]) -> list[Node]:
 
 
 def points(inside: Sequence[Node], variables: Sequence[Node], count: int, seed: int) -> Iterator[Point]:
-    """Up to ``count`` points at which all of ``inside`` are finite: numbers of three decimals, never 0."""
+    """Up to ``count`` points at which all of ``inside`` are finite, none on a kink: three decimals each, never 0."""
     rng = np.random.default_rng(seed)
+    cells = watch(inside, variables, variables)
     found = 0
     for attempt in range(_ATTEMPTS):
         if found == count:
@@ -87,7 +91,7 @@ def points(inside: Sequence[Node], variables: Sequence[Node], count: int, seed: 
             [attempt % len(_DRAWS)] * len(variables) if attempt < 60 else rng.integers(len(_DRAWS), size=len(variables))
         )
         point = {v: _drawn(rng, v, int(mode)) for v, mode in zip(variables, modes, strict=True)}
-        if _is_inside(inside, point):
+        if _is_inside(inside, point) and (cells is None or _is_smooth(cells, list(point.values()))):
             found += 1
             yield point
 
@@ -107,6 +111,18 @@ def _is_inside(inside: Sequence[Node], point: Point) -> bool:
     except (IndexError, IndexRangeError, ShapeError):
         return False
     return all(np.all(np.isfinite(v)) for v in values)
+
+
+def _is_smooth(cells: Cells, point: Sequence[np.ndarray]) -> bool:
+    """Whether the point and its neighbours on both sides lie in the same cells: on a kink, conventions differ."""
+    rng = np.random.default_rng(0)
+    moves = [_NEAR * rng.uniform(0.5, 1.5, np.shape(x)) for x in point]
+    here = cells(point)
+    for side in (-1.0, 1.0):
+        near = [x * (1.0 + side * m) if x.dtype.kind == "f" else x for x, m in zip(point, moves, strict=True)]
+        if not same(cells(near), here):
+            return False
+    return True
 
 
 def is_small(nodes: Sequence[Node]) -> bool:

@@ -1,14 +1,15 @@
 """What is wrong with a formula that differs from the right one: the first term that differs, and the nearest repair.
 
 In: the claimed and the derived node, and points. Out: a Slip. Terms are matched by their values. A repair is one change
-at one place (a sign, a square, a factor 2, e^-x for e^x, an inner derivative) that makes the claim right.
+at one place (a sign, a square, a factor 2, e^-x for e^x, an inner derivative) that makes the claim right everywhere.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 
@@ -16,12 +17,15 @@ from symgrad.ir.evaluate import evaluate
 from symgrad.ir.node import Node, build, constant, rebuild
 from symgrad.ir.walk import substitute, topological, variables
 from symgrad.view.points import Point, mismatch
+from symgrad.view.products import gathered
 
 _CLOSE = 1e-9
+_LOST = 1e-14  # of the largest value at any point
 _MOST_PLACES = 60
 _MOST_TERMS = 200
 _MOST_EDITS = 2000
 _MOST_VARIABLES = 8
+_LARGEST_DENOMINATOR = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +47,15 @@ class Setting:
 
 
 def slip(claimed: Node, derived: Node, setting: Setting) -> Slip:
-    """The first difference of two formulas of one shape that are not equal."""
+    """The first difference of two formulas of one shape that are not equal.
+
+    A reason is given only where undoing that one slip makes the whole claim right at every point.
+    """
     points = setting.points
     mine, right = _terms(claimed), _terms(derived)
     mine_left, right_left = _unmatched(mine, right, points)
+    if not (mine_left or right_left):  # they differ in digits that are not looked at here
+        return Slip(claimed, derived)
     if len(mine_left) == len(mine) != len(right) == len(right_left):  # nothing corresponds: a product beside a sum
         return Slip(claimed, derived, _repair(claimed, derived, setting) or _ratio(claimed, derived, points))
     term = mine_left[0] if mine_left else None
@@ -54,8 +63,8 @@ def slip(claimed: Node, derived: Node, setting: Setting) -> Slip:
     hint = ""
     if term is not None and expected is not None:
         expected = _counterpart(term, right_left, points)
-        alone = len(mine_left) == len(right_left) == 1
-        hint = (_repair(term, expected, setting) if alone else "") or _ratio(term, expected, points)
+        if len(mine_left) == len(right_left) == 1:
+            hint = _repair(term, expected, setting) or _ratio(term, expected, points)
     return Slip(term, expected, hint or _repair(claimed, derived, setting))
 
 
@@ -123,17 +132,22 @@ def _ratio(a: Node, b: Node, points: Sequence[Point]) -> str:
         return ""
     if abs(k + 1.0) <= _CLOSE:
         return "the sign is wrong"
-    return f"it lacks the factor {k:.6g}" if abs(k) >= 1.0 else f"it has the factor {1.0 / k:.6g} too many"
+    factor = Fraction(k).limit_denominator(_LARGEST_DENOMINATOR)
+    if abs(factor.numerator) > _LARGEST_DENOMINATOR or abs(float(factor) - k) > _CLOSE * abs(k):
+        return ""  # no factor that is forgotten, but a constant that is off
+    return f"it lacks the factor {factor}" if abs(k) >= 1.0 else f"it has the factor {1 / factor} too many"
 
 
 def _repair(claimed: Node, derived: Node, setting: Setting) -> str:
     """The change at one place that makes the claim right, in words; "" where none does."""
-    few, show = list(setting.points)[:3], setting.show
-    wanted = _values([derived], few)[0]
+    points, show = setting.points, setting.show
+    parts = [f for f in setting.factors if _constant_ratio(f, derived, points) is None]  # not the answer itself
+    setting = replace(setting, factors=parts)
+    wanted = _values([derived], points)[0]
     others = [v for v in variables([claimed, derived]) if v.dtype == "real"][:_MOST_VARIABLES]
     for (parent, i), new, words in itertools.islice(_edits(claimed, others, setting), _MOST_EDITS):
         repaired = new if parent is None else _with_argument(claimed, parent, i, new)
-        if repaired is not None and repaired.shape == derived.shape and _is(repaired, wanted, few):
+        if repaired is not None and repaired.shape == derived.shape and _is(repaired, wanted, points):
             within = "" if parent is None or parent is claimed else f" in {show(parent)}"
             return words.format(show(claimed if parent is None else parent.args[i])) + within
     return ""
@@ -149,7 +163,14 @@ def _with_argument(root: Node, parent: Node, i: int, new: Node) -> Node | None:
 
 def _is(node: Node, wanted: Sequence[np.ndarray], points: Sequence[Point]) -> bool:
     """Whether a node has these values; the first point refuses most."""
-    return all(_equal(evaluate([node], p), [w]) for p, w in zip(points, wanted, strict=True))
+    least = _LOST * max((float(np.max(np.abs(w), initial=0.0)) for w in wanted), default=0.0)
+    with np.errstate(all="ignore"):
+        return all(_near(evaluate([node], p)[0], w, least) for p, w in zip(points, wanted, strict=True))
+
+
+def _near(a: np.ndarray, b: np.ndarray, least: float) -> bool:
+    """Equal, or apart by what 1 - sigmoid(30) loses."""
+    return mismatch(a, b) <= _CLOSE or float(np.max(np.abs(np.asarray(a) - np.asarray(b)), initial=0.0)) <= least
 
 
 _EDITS: tuple[tuple[str, Callable[[Node], Node]], ...] = (
@@ -183,8 +204,8 @@ def _edits(
                 ((n, i), v, "{} should be " + setting.show(v)) for v in others if v is not a and v.shape == a.shape
             )
     for n, i, a in places:
-        for factor in setting.factors:
+        for factor in setting.factors if a.op.name != "constant" else ():  # 1 times the answer explains nothing
             if factor.shape in ((), a.shape):
-                written = setting.show(factor).replace("{", "{{").replace("}", "}}")
+                written = setting.show(gathered(factor)).replace("{", "{{").replace("}", "}}")
                 yield (n, i), a * factor, f"the factor {written} is lost at {{}}"
                 yield (n, i), a / factor, f"the factor {written} is too many at {{}}"
