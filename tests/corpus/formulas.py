@@ -45,13 +45,6 @@ def formulas() -> Iterator[Formula]:
             )
 
 
-def sympy_counts() -> dict[str, int]:
-    """What SymPy's derivatives reach on both corpora together, from its ``lambdify``."""
-    both = json.loads((FACTS / "baseline_sympy_ulp.json").read_text(encoding="utf-8"))["corpora"].values()
-    keys = {key for counts in both for key in counts}
-    return {key: sum(counts.get(key, 0) for counts in both) for key in keys}
-
-
 def ulps(value: float, truth: str) -> float:
     """The distance in units of the truth's last place."""
     exact = Decimal(truth)
