@@ -196,35 +196,3 @@ def test_code_of_another_version_is_not_used(emitted, place, monkeypatch):
 def test_head_is_python_of_our_width(emitted):
     ast.parse(emitted.head())
     assert max(map(len, emitted.head().splitlines())) <= 120
-
-
-EMPTY = """
-import time; start = time.perf_counter()
-import sys; sys.path.insert(0, sys.argv[1])
-import empty
-print(time.perf_counter() - start)
-"""
-OURS = """
-import time; start = time.perf_counter()
-import sys; from symgrad.runtime.load import load; from symgrad.ir.source import *
-source = Source(sys.argv[1], (Entry("value_and_grad", "(float64, float64, float64)"),))
-load(source).functions["value_and_grad"](1.0, 2.0, 3.0)
-print(time.perf_counter() - start)
-"""
-
-
-@pytest.mark.slow
-def test_costs_at_most_twice_an_empty_njit(emitted, tmp_path):
-    """Import of Numba included, cold and cached, each in a fresh process: the smallest of three."""
-    (tmp_path / "empty.py").write_text(
-        "from numba import njit\n@njit('float64(float64, float64, float64)', cache=True)\n"
-        "def f(x, y, z):\n    return x\nf(1.0, 2.0, 3.0)\n"
-    )
-    cold, warm = [], []
-    for i in range(3):
-        places = {"SYMGRAD_CACHE_DIR": str(tmp_path / f"c{i}"), "NUMBA_CACHE_DIR": str(tmp_path / f"n{i}")}
-        for times in (cold, warm):
-            empty = float(emitted.answer(emitted.python(EMPTY, str(tmp_path), **places)))
-            times.append((empty, float(emitted.answer(emitted.python(OURS, emitted.source().text, **places)))))
-    for times in (cold, warm):
-        assert min(ours for _, ours in times) <= 2.0 * min(empty for empty, _ in times)
