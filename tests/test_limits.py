@@ -133,7 +133,7 @@ def test_a_derivative_of_order_a_million_is_zero_soon():
         if order == 4:
             assert sg.evaluate(f, x=3.0) == 120.0
     assert repr(f) == "Tensor(0: f64)"
-    assert time.process_time() - start < 10
+    assert time.process_time() - start < 30
 
 
 def test_orders_of_a_product_grow_slowly():

@@ -16,6 +16,7 @@ from symgrad.frontend.text import parse
 from symgrad.ir.node import Node, build
 from symgrad.ir.show import described, printable
 from symgrad.ir.walk import variables
+from symgrad.pipeline import check_size
 
 
 def compile(
@@ -56,6 +57,7 @@ def compile(
             n if n.op.name in ("named", "variable") else build("named", n, name=k, latex=None)
             for k, n in zip(keys, outputs, strict=True)
         ]
+    check_size(outputs)
     targets = _targets(wrt, outputs)
     order = _inputs(inputs, outputs, targets, wrt)
     one = wrt is not None and not isinstance(wrt, (list, tuple))
