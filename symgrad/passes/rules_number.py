@@ -112,6 +112,8 @@ def _absorb(x: Node, c: float, op: str, depth: int) -> Node | None:
 def _combine(other: Node, numbers: tuple[float, float], op: str, place: str) -> Node | None:
     """c op' d on ``other``: d was a factor, a numerator ("above") or a divisor ("below")."""
     c, d = numbers
+    if place == "below" and d == 0.0:  # the sign of an infinity hangs on it
+        return None
     if place == "below":
         ratio = _exactly("mul" if op == "div" else "div", c, d)
         if ratio is not None:
