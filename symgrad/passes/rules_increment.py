@@ -1,8 +1,7 @@
 """Differences f(a) - f(b) where a - b is known without rounding: x + 1 and x, n and n + h.
 
 The right sides hold no cancellation but that of h = a - b, which is taken symbolically. They are the addition
-theorems (DLMF 4.21, 4.24), the conjugates of roots and the quotients of powers. Where they overflow, or are 0/0,
-the difference stays as written; for a number h an infinite b has the limit as its value.
+theorems (DLMF 4.21, 4.24), the conjugates of roots and the quotients of powers.
 """
 
 from __future__ import annotations
@@ -47,20 +46,17 @@ def _arctan(a: Node, b: Node, h: Node) -> Node:
 
 
 def _sqrt(a: Node, b: Node, h: Node) -> Node:
-    return h / (_f("sqrt", a) + _f("sqrt", b))
+    return _f("zdiv", h, _f("sqrt", a) + _f("sqrt", b))
 
 
 def _cbrt(a: Node, b: Node, h: Node) -> Node:
-    return h / _mixed_squares(_f("cbrt", a), _f("cbrt", b))
-
-
-def _mixed_squares(p: Node, q: Node) -> Node:
-    """(p^3 - q^3)/(p - q)."""
-    return (_f("square", p) + p * q) + _f("square", q)
+    p, q = _f("cbrt", a), _f("cbrt", b)
+    return _f("zdiv", h, (_f("square", p) + p * q) + _f("square", q))
 
 
 def _log(a: Node, b: Node, h: Node) -> Node:
-    return _f("log1p", h / b)
+    """log1p(h/b) where b >= 0; elsewhere ln b is NaN."""
+    return build("where", b >= constant(0.0), _f("log1p", h / b), constant(math.nan))
 
 
 def _exp(a: Node, b: Node, h: Node) -> Node:
@@ -90,57 +86,6 @@ INCREMENTS: dict[str, Increment] = {
     "reciprocal": _reciprocal, "square": _square, "dsqrt": _dsqrt, "dlog": _dlog,
 }  # fmt: skip
 _NESTED = ("sqrt", "cbrt", "reciprocal", "square", "log")  # these may be the inner function too: 1/sqrt(a) - 1/sqrt(b)
-_HUGE = 1e300  # a ratio below it is no infinity
-
-
-def _is_finite(x: Node) -> Node:
-    return _f("abs", x) < constant(math.inf)
-
-
-def _is_below(h: Node, a: Node) -> Node:
-    return _f("abs", h) < _f("abs", a)
-
-
-def _root_near(a: Node, b: Node, h: Node) -> Node:
-    total = _f("sqrt", a) + _f("sqrt", b)
-    return _f("logical_and", constant(0.0) < total, total < constant(math.inf))
-
-
-def _cbrt_near(a: Node, b: Node, h: Node) -> Node:
-    total = _mixed_squares(_f("cbrt", a), _f("cbrt", b))
-    return _f("logical_and", constant(0.0) < total, total < constant(math.inf))
-
-
-def _log_near(a: Node, b: Node, h: Node) -> Node | None:
-    """-b/2 < h, where log1p(h/b) keeps digits, and h/b does not overflow; both only for positive b."""
-    above, below = constant(-0.5) * b < h, h < constant(_HUGE) * b
-    step = value(h)
-    return _f("logical_and", above, below) if step is None else below if step > 0 else above
-
-
-NEAR: dict[str, Callable[[Node, Node, Node], Node | None]] = {
-    "arctan": lambda a, b, h: _is_finite(h), "sqrt": _root_near, "cbrt": _cbrt_near, "log": _log_near,
-    "exp": lambda a, b, h: _f("abs", h) < constant(1.0), "reciprocal": lambda a, b, h: _is_below(h, a),
-    "dsqrt": lambda a, b, h: _is_below(h, a), "dlog": lambda a, b, h: _f("abs", h) < a,
-}  # fmt: skip
-
-
-def _increment(name: str, pair: tuple[Node, Node], h: Node) -> Node:
-    """f(a) - f(b) by its theorem where that neither overflows nor is 0/0, else as it was written.
-
-    A number h leaves nothing to guard, save in the logarithm (b < 0) and where e^b e^h - e^b needs no theorem.
-    """
-    a, b = pair
-    new = INCREMENTS[name](a, b, h)
-    if name not in NEAR or (value(h) is not None and name != "log"):
-        return new
-    return chosen(NEAR[name](a, b, h), new, _f(name, a), _f(name, b))
-
-
-def chosen(near: Node | None, new: Node, left: Node, right: Node) -> Node:
-    """``new`` where ``near``, elsewhere left - right; what is not taken of the left side is 0."""
-    assert near is not None
-    return _f("where", near, new, _f("where", near, constant(0.0), left) - right)
 
 
 def known_difference(a: Node, b: Node) -> Node | None:
@@ -149,16 +94,9 @@ def known_difference(a: Node, b: Node) -> Node | None:
     if h is not None or a.op is not b.op:
         return h
     if a.op.name in _NESTED:
-        return _known_increment(a, b, difference(a.args[0], b.args[0]))
+        inner = difference(a.args[0], b.args[0])
+        return None if inner is None or value(inner) == 0 else INCREMENTS[a.op.name](a.args[0], b.args[0], inner)
     return None
-
-
-def _known_increment(a: Node, b: Node, h: Node | None) -> Node | None:
-    """f(x) - f(y) for h = x - y; None where h is not known, is 0, or a number that no digits are lost by."""
-    step = None if h is None else value(h)
-    if h is None or step == 0 or (a.op.name == "exp" and step is not None and abs(step) > 1):
-        return None
-    return _increment(a.op.name, (a.args[0], b.args[0]), h)
 
 
 def _difference(node: Node) -> Node | None:
@@ -178,7 +116,8 @@ def _difference(node: Node) -> Node | None:
         return _common_factor(a, b)
     if a.op.name not in INCREMENTS:
         return None
-    return _known_increment(a, b, known_difference(a.args[0], b.args[0]))
+    h = known_difference(a.args[0], b.args[0])
+    return None if h is None or value(h) == 0 else INCREMENTS[a.op.name](a.args[0], b.args[0], h)
 
 
 def _logs(a: Node, b: Node) -> Node | None:
@@ -187,18 +126,15 @@ def _logs(a: Node, b: Node) -> Node | None:
         x.args[0] if x.op.name == "log" else constant(1.0) + x.args[0] for x in (a, b) if x.op.name in ("log", "log1p")
     ]
     h = known_difference(*inner) if len(inner) == 2 else None
-    if h is None or value(h) == 0:
-        return None
-    return chosen(_log_near(*inner, h), _log(*inner, h), a, b)
+    return None if h is None or value(h) == 0 else _log(inner[0], inner[1], h)
 
 
 def _quotients(a: Node, b: Node) -> Node | None:
     """c/x - c/y = c (y - x)/x/y."""
-    (c, x), (d, y) = a.args, b.args
-    h = known_difference(y, x) if c is d else None
-    if h is None or value(h) == 0:
+    if a.args[0] is not b.args[0]:
         return None
-    return c * h / x / y if value(h) is not None else chosen(_is_below(h, x), c * (h / x) / y, a, b)
+    h = known_difference(b.args[1], a.args[1])
+    return None if h is None or value(h) == 0 else a.args[0] * h / a.args[1] / b.args[1]
 
 
 def _common_factor(a: Node, b: Node) -> Node | None:
@@ -207,13 +143,10 @@ def _common_factor(a: Node, b: Node) -> Node | None:
         inner = _difference(a.args[1] - b.args[1])
         return None if inner is None else a.args[0] * inner
     x, y = a.args[0], b.args[0]
-    if a.args[1] is not _f("square", x) or b.args[1] is not _f("square", y):
-        return None
-    h = known_difference(x, y)
-    if h is None or value(h) == 0:
-        return None
-    total = _mixed_squares(x, y)
-    return h * total if value(h) is not None else chosen(total < constant(math.inf), h * total, a, b)
+    if a.args[1] is _f("square", x) and b.args[1] is _f("square", y):
+        h = known_difference(x, y)
+        return None if h is None or value(h) == 0 else h * ((_f("square", x) + x * y) + _f("square", y))
+    return None
 
 
 def _powers(a: Node, b: Node) -> Node | None:
@@ -229,17 +162,12 @@ def _powers(a: Node, b: Node) -> Node | None:
 
 
 def _collapse(node: Node) -> Node | None:
-    """(1 + x) - x = 1, ((x + y) + z) - (x + y) = z: one term is left of a sum that holds others.
-
-    Where the sum taken away is infinite or NaN, the difference is what it was.
-    """
+    """(1 + x) - x = 1, ((x + y) + z) - (x + y) = z: one term is left of a sum that holds others."""
     pair = minus(node)
     if pair is None or value(pair[1]) is not None:
         return None
     left = difference(*pair)
-    if left is None or left.op.name in ("add", "sub") or value(left) == 0:
-        return None
-    return chosen(_is_finite(pair[1]), left, *pair)
+    return left if left is not None and left.op.name not in ("add", "sub") and value(left) != 0 else None
 
 
 def _conjugate(node: Node) -> Node | None:
@@ -258,17 +186,14 @@ def _conjugate(node: Node) -> Node | None:
 
 
 def _meet(u: Node, root: Node) -> Node | None:
-    """(w - u^2)/(root - u) where u < 0, if w - u^2 is shorter than w; elsewhere u + root as it stands."""
+    """u + root as it stands where u >= 0, else (w - u^2)/(root - u), if w - u^2 is shorter than w."""
     (w,) = root.args
     rest = difference(w, _f("square", u))
     if rest is None or rest.op.name in ("add", "sub") or value(w) is not None:
         return None
     if value(u) is not None:
-        met = build("where", _is_finite(rest), rest / (negated(u) + root), root)
-        return met if value(u) < 0 else None  # type: ignore[operator]
+        return rest / (negated(u) + root) if value(u) < 0 else None  # type: ignore[operator]
     opposed = u < constant(0.0)
-    if value(rest) is None:
-        opposed = _f("logical_and", opposed, _is_finite(rest))
     total = build("where", opposed, negated(u), u) + root
     return build("where", opposed, rest / total, total)
 
