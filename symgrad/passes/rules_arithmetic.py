@@ -196,6 +196,6 @@ RULES = [
     Rule("a/(1/b) = a b", ("div",), _over_reciprocal, "one rounding less"),
     Rule("1/(a/b) = b/a", ("reciprocal",), _reciprocal_of_quotient, "one rounding less"),
     Rule("guarded by a constant", ("zmul", "zdiv"), _guarded_by_constant),
-    Rule("x^c", ("power",), _constant_power, "c in 0, 1/2, 1, 3/2, 2, 3, 4 and their negatives"),
+    Rule("x^c", ("power",), _constant_power, "c in 0, 1/2, 1, 2, 3, 4 and their negatives"),
     Rule("d(x^c)/dx = c x^(c-1)", ("dpower_dx",), _constant_power_slope),
 ]

@@ -46,12 +46,12 @@ def _arctan(a: Node, b: Node, h: Node) -> Node:
 
 
 def _sqrt(a: Node, b: Node, h: Node) -> Node:
-    return _f("zdiv", h, _f("sqrt", a) + _f("sqrt", b))
+    return h / (_f("sqrt", a) + _f("sqrt", b))
 
 
 def _cbrt(a: Node, b: Node, h: Node) -> Node:
     p, q = _f("cbrt", a), _f("cbrt", b)
-    return _f("zdiv", h, (_f("square", p) + p * q) + _f("square", q))
+    return h / ((_f("square", p) + p * q) + _f("square", q))
 
 
 def _log(a: Node, b: Node, h: Node) -> Node:
