@@ -45,6 +45,7 @@ IMPORT = "import time; t = time.perf_counter(); import {what}; print(time.perf_c
 def seconds(code: str, cache: str) -> float:
     """What the process printed."""
     environment = {**os.environ, "SYMGRAD_CACHE_DIR": cache, "NUMBA_CACHE_DIR": cache, "OMP_NUM_THREADS": "1"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # installed packages have theirs: compare like with like
     with tempfile.NamedTemporaryFile("w", suffix=".py", dir=cache, delete=False) as file:
         file.write(code)
     done = subprocess.run([sys.executable, file.name], capture_output=True, text=True, env=environment, check=True)
