@@ -21,6 +21,7 @@ from symgrad.ir.node import Node, build, constant
 from symgrad.ir.types import named
 from symgrad.ir.walk import topological
 from symgrad.ops import errorfree
+from symgrad.ops import random as random_ops
 from symgrad.ops.registry import ROWS, Elementwise
 from tests.lower.graphs import KINDS, Grower, declare
 
@@ -32,7 +33,7 @@ TAME = (0.4, 0.75)  # inputs 0 and 1 are drawn from here: what logarithms and ro
 ORDERS = (1, 2, 3)
 # A rounding error is not a function of the reals; what carries them is compared through the formulas it corrects.
 ERROR_ROWS = {row.name for row in errorfree.TABLE}
-PLAIN_ROWS = [row for row in ROWS.values() if row.name not in ERROR_ROWS]
+PLAIN_ROWS = [row for row in ROWS.values() if row.name not in ERROR_ROWS and row.takes != ("int",)]
 REAL_ROWS = [row for row in PLAIN_ROWS if "real" in row.takes]
 
 Function = Callable[[random.Random, Tensor], Tensor]
@@ -113,6 +114,8 @@ class Graph(Grower):
         self.values = dict(self.inputs)
         self.known_sizes = bound_sizes(self.inputs)
         self._grow(steps, ["row"] if scalars else [*KINDS, *["row", "function"] * 8, "truth", "whole"])
+        if seed % 4 == 2:  # what came later: graphs of other seeds stay as they were
+            self._grow(1, ["random"])
         self.f = self._total()
 
     def _declare(self, name: str, shape: tuple, scalar: bool = False) -> None:
@@ -228,6 +231,14 @@ class Graph(Grower):
         truths = [n for n in self.pool if n.dtype == "bool" and n.shape]
         x = self.r.choice(truths)
         return build("cast", build(self.r.choice(["any_reduce", "all_reduce"]), x, axes=(0,)), to="real")
+
+    def _random(self) -> Node:
+        """Random numbers of the shape of an array, from a key of a layer, and an element drawn by an index."""
+        x, key = self.array(), constant(self.r.randrange(9), "int")
+        drawn = random_ops.uniform(random_ops.split(key, self.r.randrange(9)), x.shape)
+        chosen = build("where", drawn < constant(0.7), x, build("sin", x))
+        i = self.r.choice([n for n in self.pool if n.dtype == "int"])
+        return chosen + sg.mean(Tensor(build("uniform_bits", key, i))).node
 
     def _whole(self) -> Node | None:
         """Integers: arithmetic of indices, and as positions."""

@@ -12,6 +12,7 @@ from collections.abc import Container, Iterable, Sequence
 from symgrad.emit.latex_arrays import ARRAYS
 from symgrad.emit.latex_naming import Naming
 from symgrad.emit.latex_pieces import Piece
+from symgrad.emit.latex_random import RANDOM
 from symgrad.emit.latex_scalars import SCALARS, named_piece
 from symgrad.emit.latex_templates import by_template
 from symgrad.frontend.tensor import HOOKS
@@ -21,7 +22,7 @@ from symgrad.ir.walk import topological, variables
 BUDGET = 60  # signs in one line
 SHARED = 3  # signs that are worth a name when they are used twice
 _UNSEEN = frozenset("broadcast reshape cast named neg".split())
-_PRINTERS = {**SCALARS, **ARRAYS}
+_PRINTERS = {**SCALARS, **ARRAYS, **RANDOM}
 
 
 def latex(node: Node, naming: Naming | None = None, expand: bool = False) -> str:

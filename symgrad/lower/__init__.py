@@ -12,14 +12,16 @@ from typing import Any
 
 from symgrad.ir.expression import Expr
 from symgrad.ir.node import Frozen
-from symgrad.ir.program import Function, Program, Statement, statements
+from symgrad.ir.program import Call, Function, Program, Statement, statements
 from symgrad.lower import elementary
 from symgrad.lower.frame import Module
 from symgrad.lower.function import lower_function
 from symgrad.lower.reduction import helper
+from symgrad.lower.shuffle import NAME as PERMUTATION
+from symgrad.lower.shuffle import permutation
 from symgrad.lower.target import Target
 
-__all__ = ["Target", "lower"]
+__all__ = ["Target", "called", "lower"]
 
 
 def lower(targets: tuple[Target, ...], names: Any, dtype: str = "f64") -> Program:
@@ -29,7 +31,7 @@ def lower(targets: tuple[Target, ...], names: Any, dtype: str = "f64") -> Progra
     """
     module = Module(names, dtype)
     entries = tuple(lower_function(target, module) for target in targets)
-    functions = (*_called(entries, dtype), *entries)
+    functions = (*called(entries, dtype), *entries)
     names_of_targets = tuple(t.name for t in targets)
     return Program(functions, names_of_targets, dtype, _arrays(module.constants, dtype), _arrays(module.hidden, dtype))
 
@@ -40,12 +42,13 @@ def _arrays(table: dict[Frozen, str], dtype: str) -> tuple[tuple[str, Any], ...]
     return tuple((name, frozen.array.astype(kinds[frozen.array.dtype.kind])) for frozen, name in table.items())
 
 
-def _called(entries: tuple[Function, ...], dtype: str) -> list[Function]:
-    """The elementary functions and the helpers of reductions that the entries call, callees first."""
+def called(entries: tuple[Function, ...], dtype: str) -> list[Function]:
+    """The functions that the entries call, callees first: elementary ones, folds of reductions, random orders."""
     found: dict[str, Function] = {}
     for name in _callees(entries):
-        own = helper(name, dtype)
-        for function in elementary.build(_whole(name), dtype) if own is None else (own,):
+        own = permutation() if name == PERMUTATION else helper(name, dtype)
+        needed = elementary.build(_whole(name), dtype) if own is None else (*called((own,), dtype), own)
+        for function in needed:
             found.setdefault(function.name, function)
     return list(found.values())
 
@@ -61,6 +64,8 @@ def _callees(entries: tuple[Function, ...]) -> list[str]:
     found: dict[str, None] = {}
     for entry in entries:
         for statement in statements(entry.body):
+            if isinstance(statement, Call) and statement.kernel == PERMUTATION:
+                found.setdefault(statement.kernel)
             for expr in _expressions(statement):
                 _collect(expr, found)
     return list(found)

@@ -62,8 +62,7 @@ def profile(node: Node) -> tuple[int, frozenset[str], int]:
 @cache
 def _profile(row: Any, kinds: tuple[str, ...], params: tuple[tuple[str, Any], ...]) -> tuple[int, frozenset[str], int]:
     dtypes = {"real": "f64", "int": "i64", "bool": "bool"}
-    code = row.code
-    expr = code(*(var(f"x{i}", dtypes[k]) for i, k in enumerate(kinds)), **dict(params))
+    expr = row.spelled(tuple(var(f"x{i}", dtypes[k]) for i, k in enumerate(kinds)), dict(params), "f64")
     cost, stack = 0, [expr]
     calls: set[str] = set()
     seen: set[int] = set()

@@ -219,7 +219,7 @@ def code(node: Node, args: tuple[Expr, ...], dtype: str) -> Expr:
         return cast(args[0], dtype)
     if node.op.row.code is None:
         raise UnsupportedError(f"{node.op.name} has no code")
-    return node.op.row.code(*args, **node.params)
+    return node.op.row.spelled(args, node.params, dtype)
 
 
 def cast(x: Expr, dtype: str) -> Expr:

@@ -1,5 +1,16 @@
 """The primitives: importing this fills the registry."""
 
-from symgrad.ops import choose, composite, contract, elementwise, errorfree, leaf, reduce, removable, shape
+from symgrad.ops import choose, composite, contract, elementwise, errorfree, leaf, random, reduce, removable, shape
 
-__all__ = ["choose", "composite", "contract", "elementwise", "errorfree", "leaf", "reduce", "removable", "shape"]
+__all__ = [
+    "choose",
+    "composite",
+    "contract",
+    "elementwise",
+    "errorfree",
+    "leaf",
+    "random",
+    "reduce",
+    "removable",
+    "shape",
+]

@@ -8,7 +8,7 @@ is never a row's business: the sweeps undo it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,8 @@ class Elementwise:
     expression is compiled. reference(*arrays, **params) -> NumPy array. latex is a format of "{0}", "{1}", ...
     or a function of texts; ``precedence`` is that of the LaTeX result ("add", "mul", "pow", "atom", "fn").
     ``domain`` lists sample points (one per argument); ``result`` "real", "bool" or "same" as the arguments;
-    ``takes`` lists the kinds the arguments may have.
+    ``takes`` lists the kinds the arguments may have. Where the result is real and no argument is, the row is
+    ``typed``: code also takes dtype=, the float type of the program.
     """
 
     name: str
@@ -44,6 +45,12 @@ class Elementwise:
     takes: tuple[str, ...] = ("real",)
     precedence: str = "fn"
     params: tuple[str, ...] = ()
+    typed: bool = False
+
+    def spelled(self, args: tuple[Any, ...], params: Mapping[str, Any], dtype: str) -> Any:
+        """The program expression of one element; ``dtype`` is the program's float type."""
+        assert self.code is not None, f"{self.name} has no code"
+        return self.code(*args, **params, **({"dtype": dtype} if self.typed else {}))
 
 
 ROWS: dict[str, Elementwise] = {}

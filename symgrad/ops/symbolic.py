@@ -201,7 +201,9 @@ def dummies(row: Elementwise) -> tuple[sp.Dummy, ...]:
     """Fresh symbols of the kinds that a row takes."""
     if row.name == "where":
         return (sp.Dummy("c"), sp.Dummy("a", real=True), sp.Dummy("b", real=True))
-    return tuple(sp.Dummy(f"x{i}", **({} if row.takes == ("bool",) else {"real": True})) for i in range(row.arity))
+    kind = row.takes[0] if len(row.takes) == 1 else "real"
+    assumptions = {"bool": {}, "int": {"integer": True}, "real": {"real": True}}[kind]
+    return tuple(sp.Dummy(f"x{i}", **assumptions) for i in range(row.arity))
 
 
 def _row_of(expr: Any) -> tuple[Callable[..., Node], Iterable[Any]]:

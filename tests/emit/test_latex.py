@@ -140,7 +140,7 @@ def test_unicode_is_one_printable_line(f):
 @pytest.mark.parametrize("name", sorted(ROWS))
 def test_every_row_prints_with_balanced_braces(name):
     row = ROWS[name]
-    kind = "bool" if row.takes == ("bool",) else "real"
+    kind = row.takes[0] if len(row.takes) == 1 else "real"
     symbols = [sg.input(letter, dtype=kind).node for letter in "xyz"[: row.arity]]
     if name == "where":
         symbols[0] = (x > 0).node

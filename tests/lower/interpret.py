@@ -96,6 +96,8 @@ class Machine:
         if s.kernel == "dot":
             a, b, out = map(operand, s.args)
             out[...] = np.dot(a, b)
+        elif s.kernel in self.functions:
+            self._enter(self.functions[s.kernel], [scope[name] for name in s.args])
         elif s.kernel == "flat":
             scope[s.args[1]] = operand(s.args[0]).reshape(-1)
         elif s.kernel == "row":

@@ -22,7 +22,7 @@ _count = itertools.count()
 
 def arguments(row: Elementwise) -> tuple[Node, ...]:
     """Fresh variables of the kinds that a row takes."""
-    kind = "bool" if row.takes == ("bool",) else "real"
+    kind = row.takes[0] if len(row.takes) == 1 else "real"
     kinds = ["bool", "real", "real"] if row.name == "where" else [kind] * row.arity
     return tuple(variable(Variable(f"x{next(_count)}", "symbol"), ArrayType((), k)) for k in kinds)
 
@@ -44,8 +44,8 @@ def slope(output: Node, x: Node) -> Node:
 
 
 def exact(value: Any) -> sp.Basic:
-    """A double, decimal text or truth as SymPy's number to 220 digits: a Rational would be raised to powers exactly."""
-    return sp.S(value) if isinstance(value, bool) else sp.Float(sp.Rational(value), WORKING_DIGITS)
+    """A number as SymPy's to 220 digits (a Rational would be raised to powers exactly); integers and truths as such."""
+    return sp.S(value) if isinstance(value, (bool, int)) else sp.Float(sp.Rational(value), WORKING_DIGITS)
 
 
 def digits(node: Node, at: dict[Node, Any], n: int = 50) -> sp.Expr:
@@ -78,7 +78,8 @@ def random_points(row: Elementwise, how_many: int, seed: int) -> Iterable[tuple]
     samples = points(row)
     for _ in range(how_many):
         one, other, t = draw.choice(samples), draw.choice(samples), draw.random()
-        yield tuple(a if isinstance(a, bool) else _between(a, b, t) for a, b in zip(one, other, strict=True))
+        kept = bool if "real" in row.takes else int
+        yield tuple(a if isinstance(a, kept) else _between(a, b, t) for a, b in zip(one, other, strict=True))
 
 
 def _between(a: float, b: float, t: float) -> float:

@@ -77,7 +77,7 @@ def test_partial_is_sympys_derivative(row: Elementwise, params: dict) -> None:
     xs = arguments(row)
     node = build(row.name, *xs, **params)
     for i in range(row.arity):
-        if xs[i].dtype == "bool":
+        if xs[i].dtype != "real":
             assert partial(node, i) is None
             continue
         p = partial(node, i)
@@ -93,7 +93,7 @@ def test_stated_partial_equals_sympy_diff_where_it_evaluates(row: Elementwise, p
     symbols, xs = dummies(row), arguments(row)
     node = build(row.name, *xs, **params)
     for i in range(row.arity):
-        if xs[i].dtype == "bool":
+        if xs[i].dtype != "real":
             continue
         derivative = sp.diff(row.sympy(*symbols, **params), symbols[i])
         if derivative.has(sp.Derivative, sp.Subs, sp.DiracDelta):

@@ -25,6 +25,7 @@ from symgrad.lower.elementary import (
     logistic,
     normal,
     power,
+    random,
     sinc,
     trigonometric,
 )
@@ -32,6 +33,7 @@ from symgrad.lower.elementary.draft import Draft, Row, parameters
 
 _ROOMS = (exponential, logarithm, power, trigonometric, inverse, hyperbolic, logistic, normal, sinc, gamma)
 FUNCTIONS: dict[str, Row] = {row.name: row for room in _ROOMS for row in room.ROWS}
+HASHES: dict[str, Row] = {row.name: row for row in random.ROWS}  # functions of integers
 WIDE: tuple[str, ...] = tuple(name for name, row in FUNCTIONS.items() if row.limit)
 
 
@@ -77,6 +79,8 @@ def build(name: str, dtype: str, suffix: str = "") -> tuple[Function, ...]:
 
 def find(name: str) -> tuple[Row, int | None]:
     """The row of a name, and the order at the end of a name of a family."""
+    if name in HASHES:
+        return HASHES[name], None
     if name in FUNCTIONS and not FUNCTIONS[name].order:
         return FUNCTIONS[name], None
     family, _, order = name.rpartition("_")
@@ -90,7 +94,7 @@ def _define(name: str, dtype: str, suffix: str) -> tuple[tuple[Function, ...], t
         return (_narrowed(name, row, suffix),), ((name, "f64", suffix + "_f64"),)
     d = Draft(dtype, suffix)
     formal = parameters(row, dtype)
-    args = [d.parameter(p.name) for p in formal]
+    args = [d.parameter(p.name, p.dtype) for p in formal]
     value = row.build(d, *([] if order is None else [order]), *args)
     body = (*d.body, Return((value,)))
     needs = tuple((need, dtype, suffix) for need in d.called)

@@ -42,10 +42,14 @@ class Draft:
     def __init__(self, dtype: str, suffix: str = "") -> None:
         self.dtype = dtype
         self.suffix = suffix
-        self.format = FORMAT[dtype]
         self.body: list[Statement] = []
         self.called: dict[str, None] = {}
         self._names: set[str] = set()
+
+    @property
+    def format(self) -> Format:
+        """That of the type."""
+        return FORMAT[self.dtype]
 
     def let(self, name: str, expr: Expr) -> Expr:
         """A name for a value; a taken name gets the next free number."""
@@ -66,10 +70,10 @@ class Draft:
         self._names.add(free)
         return free
 
-    def parameter(self, name: str) -> Expr:
-        """An argument."""
+    def parameter(self, name: str, dtype: str = "") -> Expr:
+        """An argument, of the draft's type if none is given."""
         self._names.add(name)
-        return var(name, self.dtype)
+        return var(name, dtype or self.dtype)
 
     def real(self, value: float) -> Expr:
         """A literal."""
@@ -113,7 +117,7 @@ Coefficients = dict[str, tuple[float, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One function: ``build(draft, *arguments)`` gives its value."""
+    """One function: ``build(draft, *arguments)`` gives its value; ``takes`` names arguments of types of their own."""
 
     name: str
     build: Callable[..., Expr]
@@ -122,6 +126,7 @@ class Row:
     limit: dict[str, float] | None = None  # dtype -> the largest |x| that ``build`` takes
     order: bool = False  # the name ends in _n, and ``build`` receives n after the draft
     through: bool = False  # float32 is computed in float64 and rounded once more
+    takes: tuple[tuple[str, str], ...] = ()
 
 
 NAMES = ("x", "y")
@@ -129,6 +134,8 @@ NAMES = ("x", "y")
 
 def parameters(row: Row, dtype: str) -> tuple[Parameter, ...]:
     """The arguments of a row."""
+    if row.takes:
+        return tuple(Parameter(name, own) for name, own in row.takes)
     return tuple(Parameter(name, dtype) for name in NAMES[: row.arity])
 
 
