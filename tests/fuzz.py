@@ -23,7 +23,7 @@ from symgrad.ir.walk import topological
 from symgrad.ops import errorfree
 from symgrad.ops import random as random_ops
 from symgrad.ops.registry import ROWS, Elementwise
-from tests.lower.graphs import KINDS, Grower, declare
+from tests.lower.graphs import KINDS, LATER, Grower, declare
 
 SIZES = ({"n": 4, "m": 5, "k": 2}, {"n": 3, "m": 1, "k": 1}, {"n": 3, "m": 2, "k": 4})
 LARGER = {"n": 19, "m": 9, "k": 5}  # a second point: vectors with tails, blocked sums
@@ -115,7 +115,7 @@ class Graph(Grower):
         self.known_sizes = bound_sizes(self.inputs)
         self._grow(steps, ["row"] if scalars else [*KINDS, *["row", "function"] * 8, "truth", "whole"])
         if seed % 4 == 2:  # what came later: graphs of other seeds stay as they were
-            self._grow(1, ["random"])
+            self._grow(2, ["random", *LATER])
         self.f = self._total()
 
     def _declare(self, name: str, shape: tuple, scalar: bool = False) -> None:

@@ -20,14 +20,14 @@ from symgrad.ir.walk import topological
 
 # These only choose, move or negate numbers.
 EXACT = frozenset(
-    "reshape transpose broadcast slice pad constant_like diagonal diagonal_matrix concatenate gather cast named "
+    "reshape transpose broadcast slice pad window constant_like diagonal diagonal_matrix concatenate gather cast named "
     "stop_gradient iota size max_reduce min_reduce neg abs sign floor ceil round trunc relu relu_slope maximum minimum "
     "dmaximum dminimum clip dclip where".split()
 )
 # Computed to a few units of max(|f|, 1), not of |f|: near a zero of f nothing more is promised. References to 32.
 SPECIAL = frozenset("lgamma digamma polygamma sinc sinc_derivative".split())
 # Sums: every partial sum is rounded, so that what counts is the sum of the absolute values, some times over.
-SUMS = frozenset("sum einsum cumsum scatter_add".split())
+SUMS = frozenset("sum einsum cumsum scatter_add overlap_add".split())
 UNIT = 2.0**-53
 MOVED = [2.0**-36, 2.0**-40, 2.0**-44] * 2
 

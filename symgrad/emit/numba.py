@@ -66,7 +66,7 @@ def body_lines(body: tuple[Statement, ...], depth: int = 1) -> list[Line]:
         if note := getattr(item, "note", ""):
             lines.append((f"{pad}# {display(note, WIDTH - len(pad) - 2)}", None))
         if isinstance(item, Loop):
-            lines += [(line, None) for line in wrapped("for ", f"{item.var} in range({_range(item)})", ":", pad, True)]
+            lines += [(line, None) for line in wrapped(f"for {item.var} in range(", _range(item), "):", pad, True)]
             _push(stack, item.body, level + 1)
         elif isinstance(item, If):
             lines += _branch(stack, item, level)

@@ -9,7 +9,9 @@ from collections.abc import Callable
 
 from symgrad.ir.node import Node
 from symgrad.ir.types import Shape
-from symgrad.lower.sizes import ZERO, Axis, Flat, Index, squeeze
+from symgrad.lower.sizes import ZERO, Axis, Flat, Index, joined, moved, squeeze
+
+MOVING = frozenset(("transpose", "slice", "diagonal", "window"))  # element i of the result is not element i of x
 
 
 def is_relabel(node: Node) -> bool:
@@ -68,11 +70,6 @@ def _broadcast(node: Node, index: tuple[Axis, ...]) -> tuple[Axis, ...]:
     return broadcast_index(node.args[0].shape, index)
 
 
-def moved(axis: Axis, start: object, step: int) -> Axis:
-    """start + step*axis."""
-    return Axis(axis.var, axis.step * step, start + step * axis.offset)  # type: ignore[operator, arg-type]
-
-
 def _slice(node: Node, index: tuple[Axis, ...]) -> tuple[Axis, ...]:
     return tuple(moved(a, s, k) for a, s, k in zip(index, node["start"], node["step"], strict=True))
 
@@ -82,10 +79,22 @@ def _diagonal(node: Node, index: tuple[Axis, ...]) -> tuple[Axis, ...]:
     return tuple(index[-1] if d in node["axes"] else next(rest) for d in range(node.args[0].type.rank))
 
 
+def covered(node: Node, index: tuple[Axis, ...]) -> tuple[Axis, ...]:
+    """What an element of an array of windows was read from, or (of ``overlap_add``) is added to."""
+    axes = node["axes"]
+    behind = axes[-1] + 1
+    own = list(index[:behind])
+    offsets = index[behind : behind + len(axes)]
+    for axis, offset, stride, dilation in zip(axes, offsets, node["strides"], node["dilations"], strict=True):
+        own[axis] = joined(moved(own[axis], 0, stride), moved(offset, 0, dilation))
+    return (*own, *index[behind + len(axes) :])
+
+
 _MAPS: dict[str, Callable[[Node, tuple[Axis, ...]], tuple[Axis, ...]]] = {
     "reshape": _reshape,
     "transpose": _transpose,
     "broadcast": _broadcast,
     "slice": _slice,
     "diagonal": _diagonal,
+    "window": covered,
 }

@@ -12,23 +12,34 @@ from symgrad.ir.expression import apply
 from symgrad.ir.node import Node
 from symgrad.ir.program import Exit, If, Statement
 from symgrad.ir.show import label
-from symgrad.ir.types import AnySize, Quotient, Size
+from symgrad.ir.types import AnySize, Quotient, Shape, Size, size_product
 from symgrad.lower.frame import Frame
 from symgrad.ops.span import room
+from symgrad.ops.window import offset_axes, span
 
 
 def size_checks(frame: Frame, order: list[Node]) -> list[Statement]:
     """The tests that a function makes of its sizes, each condition once, slices first."""
     found: dict[AnySize, str] = {}
+    settled: set[AnySize] = set()
     computed = [n for n in order if n not in frame.inputs and (n.type.rank or n.args)]
     for node in computed:
         if node.op.name in ("slice", "pad"):
             _add_slice(found, node)
+        elif node.op.name in ("window", "overlap_add"):
+            settled.update(_add_window(found, node))
+        elif node.op.name == "reshape":
+            settled.update(_products(node.args[0].shape))
     for shape in dict.fromkeys(n.shape for n in computed if n.type.rank):
         for size in shape:
-            if not _always(size):
+            if size not in settled and not _always(size):
                 found.setdefault(size, f"an array of size {size}")
     return [_check(frame, condition, what) for condition, what in found.items()]
+
+
+def _products(shape: Shape) -> list[AnySize]:
+    """Of neighbouring sizes, two or more: not negative where the sizes are not."""
+    return [size_product(shape[i:j]) for i in range(len(shape)) for j in range(i + 2, len(shape) + 1)]
 
 
 def _add_slice(found: dict[AnySize, str], node: Node) -> None:
@@ -38,6 +49,18 @@ def _add_slice(found: dict[AnySize, str], node: Node) -> None:
         for condition in room(*cut):
             if not _always(condition):
                 found.setdefault(condition, f"{_written(*cut)} of axis {axis}{_of(x)} of size {x.shape[axis]}")
+
+
+def _add_window(found: dict[AnySize, str], node: Node) -> list[AnySize]:
+    """At least one whole window fits (of an overlap-add into what it makes); the numbers of windows, then settled."""
+    x, y = (node.args[0], node) if node.op.name == "window" else (node, node.args[0])
+    for axis, offset, dilation in zip(node["axes"], offset_axes(node["axes"]), node["dilations"], strict=True):
+        reach = span(y.shape[offset], dilation)  # type: ignore[arg-type]
+        condition = x.shape[axis] - reach
+        if not _always(condition):
+            what = f"a window of {reach} positions over axis {axis}{_of(x)} of size {x.shape[axis]}"
+            found.setdefault(condition, what)
+    return [y.shape[axis] for axis in node["axes"]]
 
 
 def _written(count: AnySize, whole: AnySize, start: AnySize, step: int) -> str:

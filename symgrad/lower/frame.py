@@ -10,10 +10,11 @@ from symgrad.ir.node import Frozen, Node
 from symgrad.ir.program import Allocate, Assign, Call, Statement
 from symgrad.ir.types import AnySize, Shape, size_product
 from symgrad.lower.origin import Origin
-from symgrad.lower.sizes import Axis, Flat, Index, integer, size_expr
+from symgrad.lower.sizes import Axis, Flat, Index, integer, size_expr, weight
 
 BLOCK = 256  # terms of a reduction that are folded at once
 SMALL = 64  # constant arrays up to this many elements stand in the module
+LONG = 4  # operations of a size that gets a name
 UNROLL = 16  # a known size up to this is a plain loop, marked for unrolling
 
 
@@ -59,6 +60,8 @@ class Frame:
         self.scalars: dict[Node, Expr] = {}
         self.places: dict[str, Expr] = {}
         self.hidden: list[tuple[str, Node]] = []
+        self.ahead: list[Statement] = []
+        self._compound: dict[AnySize, str] = {}
         self._flats: dict[str, str] = {}
         self._memory: dict[str, str] = {}
         self._shapes: dict[str, tuple[Shape, str]] = {}
@@ -84,8 +87,14 @@ class Frame:
         return {"node": source.serial, "note": self.notes.get(same, "")}
 
     def size(self, size: AnySize) -> Expr:
-        """A size as an expression."""
-        return size_expr(size, self.sizes)
+        """A size as an expression; a long one gets a name ahead of everything else."""
+        expr = size_expr(size, self.sizes)
+        if weight(expr) < LONG:
+            return expr
+        if size not in self._compound:
+            self._compound[size] = self.fresh("size")
+            self.ahead.append(Assign(self._compound[size], expr))
+        return var(self._compound[size], "i64")
 
     def loop(self, depth: int) -> str:
         """The loop variable of that depth: i, j, k."""
@@ -162,17 +171,25 @@ class Frame:
         return self._flats[key]
 
     def place(self, axis: Axis) -> Expr:
-        """The position that an axis of an index stands for."""
-        if axis.var is None:
-            return self.size(axis.offset)
-        spot = self.places.get(axis.var, var(axis.var, "i64"))
-        if axis.step != 1 and axis.step != -1:
-            spot = spot * axis.step
-        if axis.step == -1:
-            return self.size(axis.offset) - spot
-        if isinstance(axis.offset, int):
-            return spot if axis.offset == 0 else spot + axis.offset if axis.offset > 0 else spot - -axis.offset
-        return spot + self.size(axis.offset)
+        """The position that an axis of an index stands for: what is added comes first."""
+        total: Expr | None = None
+        for name, step in axis.terms:
+            if step > 0:
+                part = self._multiple(name, step)
+                total = part if total is None else total + part
+        if total is None:
+            total = self.size(axis.offset)
+        elif not isinstance(axis.offset, int):
+            total = total + self.size(axis.offset)
+        elif axis.offset:
+            total = total + axis.offset if axis.offset > 0 else total - -axis.offset
+        for name, step in axis.terms:
+            total = total - self._multiple(name, -step) if step < 0 else total
+        return total
+
+    def _multiple(self, name: str, step: int) -> Expr:
+        spot = self.places.get(name, var(name, "i64"))
+        return spot if step == 1 else spot * step
 
     def target(self, buffer: str, index: Index) -> tuple[str, tuple[Expr, ...]]:
         """The name and index expressions of an element."""

@@ -22,6 +22,7 @@ from symgrad.lower.scan import emit_cumsum, emit_position, emit_prod_others
 from symgrad.lower.schedule import Plan, Scheduler, Stage
 from symgrad.lower.sizes import integer
 from symgrad.lower.target import MANY, Target, is_packed
+from symgrad.lower.window import emit_overlap_add
 from symgrad.lower.write import Writer
 
 _EMIT: dict[str, Callable[[Frame, Node], None]] = {
@@ -32,6 +33,7 @@ _EMIT: dict[str, Callable[[Frame, Node], None]] = {
     "argmin": emit_position,
     "gather": emit_gather,
     "scatter_add": emit_scatter,
+    "overlap_add": emit_overlap_add,
 }
 
 
@@ -53,7 +55,7 @@ def lower_function(target: Target, module: Module) -> Function:
     kept = frozenset(frame.buffers[n] for n in frame.inputs if n.type.rank) | names_in(returned)
     merged = Merger(frame.scratch_names, kept).run(frame.body)
     planned = reuse(merged, names_in(returned))
-    body = (*_bind_sizes(frame, target.inputs), *frame.checks, *planned, returned)
+    body = (*_bind_sizes(frame, target.inputs), *frame.ahead, *frame.checks, *planned, returned)
     hidden = tuple(name for name, _ in frame.hidden)
     extra = tuple(Parameter(name, frame.kind(node), node.type.rank) for name, node in frame.hidden)
     return Function(target.name, (*parameters, *extra), body, target.doc, packed, hidden)

@@ -13,14 +13,14 @@ from symgrad.ir.expression import Expr, apply
 from symgrad.ir.node import Node
 from symgrad.ir.program import Exit, If, Store
 from symgrad.ir.types import Shape
-from symgrad.lower.access import moved
+from symgrad.lower.access import MOVING
 from symgrad.lower.accumulate import Build, Reduction, squeezed_axes
 from symgrad.lower.fission import CHECKS, LONG, checks
 from symgrad.lower.frame import Frame, count
 from symgrad.lower.lanes import survey
 from symgrad.lower.nest import Nest, is_short
 from symgrad.lower.reduction import is_folded
-from symgrad.lower.sizes import Flat, Index, squeeze
+from symgrad.lower.sizes import Flat, Index, moved, squeeze
 
 EXTREMES = ("max_reduce", "min_reduce", "argmax", "argmin")
 
@@ -103,7 +103,7 @@ def is_flat(frame: Frame, kernel: Kernel) -> bool:
         if node in frame.scalars or (node in frame.buffers and node not in kernel.here) or node.op.kind == "leaf":
             if squeeze(node.shape) not in ((), kernel.domain) or (node.op.name == "iota" and len(kernel.domain) > 1):
                 return False
-        elif node.op.name in ("transpose", "slice", "diagonal") or squeeze(node.shape) not in ((), kernel.domain):
+        elif node.op.name in MOVING or squeeze(node.shape) not in ((), kernel.domain):
             return False
         else:
             stack.extend(node.args)

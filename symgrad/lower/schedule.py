@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from symgrad.ir.node import Node
 from symgrad.ir.types import Shape, size_product
 from symgrad.ir.walk import topological
-from symgrad.lower.access import is_view
+from symgrad.lower.access import MOVING, is_view
 from symgrad.lower.lanes import profile
 from symgrad.lower.loops import Kernel, Part
 from symgrad.lower.nest import is_short
@@ -22,8 +22,8 @@ from symgrad.lower.sizes import squeeze
 DEAR = 16  # additions; above it a value read by several kernels is stored
 REPEATED = 8  # the same for a value that a broadcast would compute again for every row
 _CAP = 10**6
-_OWN_NEST = {"cumsum", "prod_others", "gather", "scatter_add", "einsum", "argmax", "argmin"}
-_READS_BUFFERS = {"einsum": (0, 1), "gather": (0,), "prod_others": (0,), "scatter_add": ()}
+_OWN_NEST = {"cumsum", "prod_others", "gather", "scatter_add", "einsum", "argmax", "argmin", "overlap_add"}
+_READS_BUFFERS = {"einsum": (0, 1), "gather": (0,), "prod_others": (0,), "scatter_add": (), "overlap_add": ()}
 
 
 @dataclass(slots=True)
@@ -235,14 +235,19 @@ def _reads_in_place(node: Node, a: Node) -> bool:
     """Whether element i of the node reads element i of the argument."""
     if node.op.kind == "reduce" or node.op.name in ("pad", "concatenate"):
         return True
-    if node.op.name in ("transpose", "slice", "diagonal") or is_view(node) or not is_inline(node):
+    if node.op.name in MOVING or is_view(node) or not is_inline(node):
         return False
     return bool(node.type.rank) and squeeze(a.shape) == squeeze(node.shape)
 
 
 def _repeats(user: Node, node: Node) -> bool:
-    """Whether reading the node in the user repeats its rows: the innermost axis is its own, one further out is not."""
-    if not is_inline(user) or user.op.name in ("transpose", "slice", "diagonal") or not user.type.rank:
+    """Whether reading the node in the user repeats its rows: the innermost axis is its own, one further out is not.
+
+    Windows may hold an element several times.
+    """
+    if user.op.name == "window":
+        return True
+    if not is_inline(user) or user.op.name in MOVING or not user.type.rank:
         return False
     own, target = node.shape, user.shape
     if squeeze(own) in ((), squeeze(target)):

@@ -1,8 +1,8 @@
 """Sizes and indices as scalar expressions of the loop program.
 
-An index of an array is one ``Axis`` a dimension, var*step + offset, where var is a loop variable; every change
-of index (transpose, broadcast, slice, diagonal) keeps this form. ``Flat`` is the position in a contiguous
-array seen as a vector.
+An index of an array is one ``Axis`` a dimension, a sum of var*step and an offset, where var is a loop variable; every
+change of index (transpose, broadcast, slice, diagonal, window) keeps this form. ``Flat`` is the position in a
+contiguous array seen as a vector.
 """
 
 from __future__ import annotations
@@ -15,11 +15,33 @@ from symgrad.ir.types import AnySize, Quotient, Shape, Size
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """var*step + offset; without a variable a fixed position."""
+    """var*step + offset; without a variable a fixed position. ``more`` are further products (var, step)."""
 
     var: str | None
     step: int = 1
     offset: AnySize = 0
+    more: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def terms(self) -> tuple[tuple[str, int], ...]:
+        """Every (var, step)."""
+        return ((self.var, self.step), *self.more) if self.var else ()
+
+
+def moved(axis: Axis, start: AnySize, step: int) -> Axis:
+    """start + step*axis."""
+    more = tuple((name, k * step) for name, k in axis.more)
+    return Axis(axis.var, axis.step * step, start + step * axis.offset, more)
+
+
+def joined(a: Axis, b: Axis) -> Axis:
+    """a + b."""
+    steps: dict[str, int] = {}
+    for name, k in (*a.terms, *b.terms):
+        steps[name] = steps.get(name, 0) + k
+    terms = [term for term in steps.items() if term[1]]
+    offset = a.offset + b.offset
+    return Axis(*terms[0], offset, tuple(terms[1:])) if terms else Axis(None, 0, offset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +97,16 @@ def _plus(total: Expr | None, product: Expr | None, factor: int) -> Expr:
     if total is None:
         return part if factor > 0 else -part
     return total + part if factor > 0 else total - part
+
+
+def weight(expr: Expr) -> int:
+    """How many operations an expression holds."""
+    stack, total = [expr], 0
+    while stack:
+        part = stack.pop()
+        total += bool(part.args)
+        stack.extend(part.args)
+    return total
 
 
 def least(a: Expr, b: Expr) -> Expr:

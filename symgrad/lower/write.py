@@ -104,7 +104,7 @@ class Writer:
 
     def _own_level(self, pair: Pair) -> int:
         index = pair[1]
-        names = [index.var] if isinstance(index, Flat) else [a.var for a in index if a.var]
+        names = [index.var] if isinstance(index, Flat) else [name for a in index for name, _ in a.terms]
         return max((self.levels.get(name, 0) for name in names), default=0) if pair[0].type.rank else 0
 
     def _write(self, pair: Pair, named: bool, final: bool) -> None:

@@ -1,6 +1,18 @@
 """The primitives: importing this fills the registry."""
 
-from symgrad.ops import choose, composite, contract, elementwise, errorfree, leaf, random, reduce, removable, shape
+from symgrad.ops import (
+    choose,
+    composite,
+    contract,
+    elementwise,
+    errorfree,
+    leaf,
+    random,
+    reduce,
+    removable,
+    shape,
+    window,
+)
 
 __all__ = [
     "choose",
@@ -13,4 +25,5 @@ __all__ = [
     "reduce",
     "removable",
     "shape",
+    "window",
 ]

@@ -18,7 +18,7 @@ from symgrad.ops.shape import broadcast, reshape
 from symgrad.passes.reverse import MASKING, choose, times, total
 
 # Ops that fill: tangents are 0 of what was filled in.
-FILLING = frozenset("pad concatenate scatter_add diagonal_matrix".split())
+FILLING = frozenset("pad concatenate scatter_add overlap_add diagonal_matrix".split())
 
 
 def forward(outputs: Sequence[Node], tangents: Mapping[Node, Node], sparse: bool = False) -> list[Node | None]:

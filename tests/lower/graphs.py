@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from symgrad.lower import Target, lower
 from symgrad.ops.contract import einsum
 from symgrad.ops.leaf import variable
 from symgrad.ops.shape import broadcast, reshape, take_slice, transpose
+from symgrad.ops.window import count, offset_axes, overlap_add, span, window
 from tests.lower.interpret import Machine
 
 SIZES = ("n", "m", "k")
@@ -92,11 +94,11 @@ class Grower:
     def array(self) -> Node:
         return self.r.choice([n for n in self.pool if n.dtype == "real" and n.type.rank])
 
-    def grow(self, steps: int) -> None:
-        """Add that many nodes."""
+    def grow(self, steps: int, kinds: Sequence[str] = ()) -> None:
+        """Add that many nodes, of all kinds but those of ``LATER``, or of the given ones."""
         grown = 0
         while grown < steps:
-            new = getattr(self, "_" + self.r.choice(KINDS))()
+            new = getattr(self, "_" + self.r.choice(kinds or KINDS))()
             if new is not None and np.prod([self.length(n) for n in new.shape], dtype=int) < 3000:
                 self.pool.append(new)
                 grown += 1
@@ -221,6 +223,39 @@ class Grower:
             return None
         return build(self.r.choice(("softmax", "logsumexp", "log_softmax", "norm")), x, axes=axes)
 
+    def _window(self) -> Node | None:
+        """Windows along one axis or two that have room for them."""
+        x = self.array()
+        room = [d for d, n in enumerate(x.shape) if self.length(n) >= 1]
+        if not room:
+            return None
+        axes = tuple(sorted(self.r.sample(room, min(len(room), self.r.choice([1, 1, 2])))))
+        sizes, strides, dilations = [], [], []
+        for d in axes:
+            size, stride, dilation = self.r.choice([(1, 1, 1), (2, 1, 1), (2, 2, 1), (2, 1, 2), (3, 1, 1), (1, 2, 1)])
+            fits = span(size, dilation) <= self.length(x.shape[d])
+            sizes.append(size if fits else 1), strides.append(stride), dilations.append(dilation)
+        return window(x, axes, tuple(sizes), tuple(strides), tuple(dilations))
 
+    def _overlap(self) -> Node | None:
+        """Windows, weighed and added up where they were read (or into a little more room)."""
+        y = self._window()
+        if y is None:
+            return None
+        (x,) = y.args
+        more = self.r.choice([0, 0, 1]) if y["strides"] == (2,) * len(y["axes"]) else 0
+        lengths = tuple(x.shape[a] for a in y["axes"])
+        grown = tuple(n + more for n in lengths)
+        sizes = [y.shape[a] for a in offset_axes(y["axes"])]
+        same = all(
+            count(n, *rest) == count(m, *rest)
+            for n, m, *rest in zip(lengths, grown, sizes, y["strides"], y["dilations"], strict=True)
+        )
+        v = build("mul", y, build("sin", y)) if self.r.random() < 0.5 else y
+        return overlap_add(v, y["axes"], grown if same else lengths, y["strides"], y["dilations"])
+
+
+LATER = ["window", "overlap"]  # random graphs without them stay as they were
 KINDS = [name[1:] for name in vars(Grower) if name.startswith("_") and not name.startswith("__")]
+KINDS = [kind for kind in KINDS if kind not in LATER]
 KINDS += ["unary", "binary", "binary", "reduce", "einsum"]
