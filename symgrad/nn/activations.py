@@ -9,9 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import sympy as sp
+
+from symgrad.errors import DeclarationError, DtypeError, SymgradError
 from symgrad.frontend import reductions
 from symgrad.frontend.functions import TABLE as F
+from symgrad.frontend.sympy import elementwise
 from symgrad.frontend.tensor import Tensor, as_node, compare, real_op
+from symgrad.nn.rows import find
 from symgrad.ops.leaf import cast
 
 _SELU_SCALE = 1.0507009873554804934193349852946
@@ -92,6 +97,17 @@ def maxout(pieces: Any, axis: int = -1) -> Tensor:
     return reductions.max(pieces, axis=axis)
 
 
+def softsign(x: Any) -> Tensor:
+    """x / (1 + |x|)."""
+    x = linear(x)
+    return x / (1.0 + abs(x))
+
+
+def hard_sigmoid(x: Any) -> Tensor:
+    """min(max(x/6 + 1/2, 0), 1), as Keras 3 defines it."""
+    return relu6(linear(x) + 3.0) / 6.0
+
+
 TABLE = [
     Activation("linear", linear, r"x", "identity"),
     Activation("step", step, r"\mathbb{1}[x > T]", "McCulloch and Pitts 1943; Rosenblatt 1958"),
@@ -111,8 +127,84 @@ TABLE = [
     Activation("mish", mish, r"x\tanh\ln(1 + e^x)", "Misra 2019"),
     Activation("softmax", reductions.softmax, r"\frac{e^{x_i}}{\sum_j e^{x_j}}", "Bridle 1990"),
     Activation("maxout", maxout, r"\max_k x_k", "Goodfellow et al. 2013"),
+    Activation("exponential", F["exp"], r"e^x", "exponential function"),
+    Activation("softsign", softsign, r"\frac{x}{1 + |x|}", "Bergstra et al. 2009"),
+    Activation("hard_sigmoid", hard_sigmoid, r"\min(1, \max(0, \frac x6 + \frac12))", "Courbariaux et al. 2015; Keras"),
+    Activation("log_softmax", reductions.log_softmax, r"x_i - \ln\sum_j e^{x_j}", "Bridle 1990"),
 ]
 ACTIVATIONS = {row.name: row.function for row in TABLE}
+_ALSO = {"swish": "silu", "logistic": "sigmoid", "identity": "linear"}
+_NOT_ALONE = {"maxout": "use the layer sg.nn.Maxout(units, pieces)", "prelu": "use the layer sg.nn.PReLU()"}
+
+
+def get(spec: Any) -> Callable[[Tensor], Tensor]:
+    """An activation by name, as a row, as a function of a tensor or of a SymPy symbol, or as a SymPy expression.
+
+    >>> get("relu") is ACTIVATIONS["relu"]
+    True
+    >>> t = sp.Symbol("t")
+    >>> get(t * sp.tanh(t))(Tensor(as_node([1.0, 2.0]))).shape
+    (2,)
+
+    Raises:  DeclarationError for a name that is not in the table, DtypeError for what is no activation
+    """
+    if spec is None:
+        return linear
+    if isinstance(spec, str):
+        name = find("activation", spec, {**{n: n for n in ACTIVATIONS}, **_ALSO})
+        if name in _NOT_ALONE:
+            raise DeclarationError(f"the activation {name} needs more than its name", fix=_NOT_ALONE[name])
+        return ACTIVATIONS[name]
+    if isinstance(spec, Activation):
+        return spec.function
+    if isinstance(spec, sp.Expr):
+        return _of_expression(spec)
+    if callable(spec):
+        return Flexible(spec, getattr(spec, "__name__", "activation"))
+    fix = 'write "relu", sg.relu or a SymPy expression of one symbol'
+    raise DtypeError("an activation is a name or a function", ("given", type(spec).__name__), fix=fix)
+
+
+def _of_expression(expr: sp.Expr) -> Callable[[Tensor], Tensor]:
+    symbols = sorted(expr.free_symbols, key=str)
+    if len(symbols) != 1:
+        raise DeclarationError(
+            "an activation is an expression of one symbol",
+            ("symbols", ", ".join(map(str, symbols)) or "none"),
+            fix="put numbers for the others, or use sg.elementwise on several tensors",
+        )
+    return lambda x: elementwise(lambda t: expr.xreplace({symbols[0]: t}), x)
+
+
+@dataclass(frozen=True, slots=True)
+class Flexible:
+    """A function of tensors as it is; one that is written in SymPy, element by element.
+
+    Raises:  DtypeError where it gives no tensor
+    """
+
+    function: Callable[..., Any]
+    name: str
+
+    def __call__(self, *tensors: Any) -> Tensor:
+        try:
+            made = self.function(*tensors)
+        except SymgradError:
+            raise
+        except (sp.SympifyError, TypeError) as error:  # as sp.tanh(tensor) and sp.Piecewise((tensor, tensor > 0)) raise
+            made = _in_sympy(self.function, tensors, error)
+        if not isinstance(made, Tensor):
+            raise DtypeError(f"{self.name} must give a tensor", ("given", type(made).__name__))
+        return made
+
+
+def _in_sympy(function: Callable[..., Any], tensors: tuple, error: Exception) -> Tensor:
+    """The function of SymPy symbols, element by element; where it is none either, its first complaint."""
+    try:
+        return elementwise(function, *tensors)
+    except (TypeError, ValueError, AttributeError):
+        raise error from None
+
 
 __all__ = [
     "elu", "gelu", "leaky_relu", "linear", "maxout", "mish", "piecewise_linear", "prelu", "relu6", "selu", "silu",
