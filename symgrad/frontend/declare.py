@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from symgrad.errors import DeclarationError
-from symgrad.frontend.tensor import Tensor, as_node
+from symgrad.frontend.tensor import Tensor, as_node, compare, power, real_op, same_op
 from symgrad.ir.node import Variable, build
 from symgrad.ir.show import printable
-from symgrad.ir.types import AnySize, ArrayType, Size
+from symgrad.ir.types import AS_NUMBER, AnySize, ArrayType, Size
 from symgrad.ir.types import named as named_size
 from symgrad.ops.leaf import variable
 
@@ -142,5 +142,9 @@ def declared_size(name: str, size: Any) -> AnySize:
         raise DeclarationError(f"{printable(name)}: a size must be from 0 to {LARGEST}", ("size", str(size)))
     return int(size)
 
+
+AS_NUMBER.update({name: lambda a, b, n=name: same_op(n, a, b) for name in ("add", "sub", "mul", "mod")})
+AS_NUMBER.update({n: lambda a, b, n=n: compare(n, a, b) for n in ("less", "less_equal", "greater", "greater_equal")})
+AS_NUMBER.update(div=lambda a, b: real_op("div", a, b), pow=power)
 
 __all__ = ["constant", "named", "parameter", "symbol", "symbols"]  # all but input, which ``import *`` leaves to Python

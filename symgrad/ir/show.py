@@ -28,7 +28,7 @@ def _written(node: Node, names: Mapping[Node, tuple], depth: int) -> tuple[str, 
         return printable(names[node][0]), _ATOM
     if op in _LEAVES:
         text = _LEAVES[op](node)
-        return text, _ATOM if text[:1] != "-" else _PRECEDENCE["-"]
+        return text, _ATOM if text[:1] != "-" and (op != "size" or text.isidentifier()) else _PRECEDENCE["-"]
     if depth >= _DEEP:
         return "...", _ATOM
     parts = [_written(a, names, depth + 1) for a in node.args]

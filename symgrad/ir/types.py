@@ -2,16 +2,23 @@
 
 A size is an int or a ``Size``: an integer polynomial of named sizes and of floor divisions of such
 polynomials, kept in one canonical form, so that equal forms are equal objects by ``==``. Different
-names never broadcast; only a literal 1 does.
+names never broadcast; only a literal 1 does. A size beside anything else (``n * x``, ``n / 2``, ``n < 3``) is a
+number in a formula: the frontend says what it gives.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
 
 Dtype = str  # "real" (the float type of the function), "int", "bool"
 SHOWN = {"real": "f64", "int": "i64", "bool": "bool"}
+
+
+# What an operator gives where the result is no size: filled by the frontend, which knows tensors.
+AS_NUMBER: dict[str, Callable[..., Any]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,27 +42,70 @@ class Size:
 
     terms: tuple[tuple[tuple[Atom, ...], int], ...]
 
-    def __add__(self, other: AnySize) -> AnySize:
-        return _collect([*self.terms, *_terms(other)])
+    __array_ufunc__ = None  # so that ``array * n`` asks n
 
-    __radd__ = __add__
+    def __add__(self, other: Any) -> Any:
+        n = _as_size(other)
+        return AS_NUMBER["add"](self, other) if n is None else _collect([*self.terms, *_terms(n)])
 
-    def __neg__(self) -> AnySize:
+    def __radd__(self, other: Any) -> Any:
+        return AS_NUMBER["add"](other, self) if _as_size(other) is None else self + other
+
+    def __neg__(self) -> Any:
         return self * -1
 
-    def __sub__(self, other: AnySize) -> AnySize:
-        return self + -other
+    def __sub__(self, other: Any) -> Any:
+        n = _as_size(other)
+        return AS_NUMBER["sub"](self, other) if n is None else self + -n
 
-    def __rsub__(self, other: AnySize) -> AnySize:
-        return -self + other
+    def __rsub__(self, other: Any) -> Any:
+        return AS_NUMBER["sub"](other, self) if _as_size(other) is None else -self + other
 
-    def __mul__(self, other: AnySize) -> AnySize:
-        pairs = [(a + b, m * n) for a, m in self.terms for b, n in _terms(other)]
-        return _collect([(tuple(sorted(atoms, key=str)), n) for atoms, n in pairs])
+    def __mul__(self, other: Any) -> Any:
+        n = _as_size(other)
+        if n is None:
+            return AS_NUMBER["mul"](self, other)
+        pairs = [(a + b, m * k) for a, m in self.terms for b, k in _terms(n)]
+        return _collect([(tuple(sorted(atoms, key=str)), k) for atoms, k in pairs])
 
-    __rmul__ = __mul__
+    def __rmul__(self, other: Any) -> Any:
+        return AS_NUMBER["mul"](other, self) if _as_size(other) is None else self * other
 
-    def __floordiv__(self, divisor: int) -> AnySize:
+    def __pow__(self, exponent: Any) -> Any:
+        k = _as_size(exponent)
+        return size_product((self,) * k) if isinstance(k, int) and 0 <= k <= 8 else AS_NUMBER["pow"](self, exponent)
+
+    def __rpow__(self, base: Any) -> Any:
+        return AS_NUMBER["pow"](base, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return AS_NUMBER["div"](self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return AS_NUMBER["div"](other, self)
+
+    def __mod__(self, other: Any) -> Any:
+        return AS_NUMBER["mod"](self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return AS_NUMBER["mod"](other, self)
+
+    def __lt__(self, other: Any) -> Any:
+        return AS_NUMBER["less"](self, other)
+
+    def __le__(self, other: Any) -> Any:
+        return AS_NUMBER["less_equal"](self, other)
+
+    def __gt__(self, other: Any) -> Any:
+        return AS_NUMBER["greater"](self, other)
+
+    def __ge__(self, other: Any) -> Any:
+        return AS_NUMBER["greater_equal"](self, other)
+
+    def __floordiv__(self, divisor: Any) -> AnySize:
+        if not isinstance(divisor, Integral):
+            return NotImplemented
+        divisor = int(divisor)
         if all(n % divisor == 0 for _, n in self.terms):
             return _collect([(atoms, n // divisor) for atoms, n in self.terms])
         whole = [(atoms, n // divisor) for atoms, n in self.terms if not atoms or n % divisor == 0]
@@ -110,6 +160,18 @@ def named(name: str) -> Size:
 def substitute(size: AnySize, values: Mapping[str, AnySize]) -> AnySize:
     """Named sizes replaced; an int stays."""
     return size if isinstance(size, int) else size.substitute(values)
+
+
+def is_monomial(size: Size) -> bool:
+    """Whether a size is written as one positive product: ``2*n``, not ``n+1`` or ``-n``."""
+    return len(size.terms) == 1 and size.terms[0][1] > 0
+
+
+def _as_size(value: Any) -> AnySize | None:
+    """An integer or a size as it is; None for what makes a formula of it."""
+    if isinstance(value, (int, Size)):
+        return value
+    return int(value) if isinstance(value, Integral) else None
 
 
 def _terms(size: AnySize) -> tuple:

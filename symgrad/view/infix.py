@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from symgrad.ir.node import Frozen, Node
 from symgrad.ir.show import printable
+from symgrad.ir.types import is_monomial
 from symgrad.ir.walk import topological
 
 Written = tuple[str, int]  # text, and how strongly it holds together
@@ -106,9 +107,16 @@ def _constant(node: Node) -> Written:
     return text, _MINUS if text.startswith("-") else _ATOM
 
 
+def _size(node: Node) -> Written:
+    size = node["size"]
+    if str(size).isidentifier():
+        return str(size), _ATOM
+    return str(size), _PRODUCT if is_monomial(size) else _SUM
+
+
 _LEAVES: dict[str, Callable[[Node], Written]] = {
     "constant": _constant,
     "variable": lambda node: (printable(node["variable"].name), _ATOM),
-    "size": lambda node: (str(node["size"]), _ATOM),
+    "size": _size,
     "iota": lambda node: (f"arange({node['size']})", _ATOM),
 }
