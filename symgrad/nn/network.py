@@ -18,6 +18,7 @@ from symgrad.ir.node import Node, build
 from symgrad.ir.show import described, printable
 from symgrad.ir.types import Shape, size_product
 from symgrad.ir.walk import variables
+from symgrad.nn.layers.shape import Input
 from symgrad.nn.losses import made_by
 from symgrad.nn.scope import RANDOM_KEY, Scope, Statistic, Store, Weight
 
@@ -68,11 +69,16 @@ def sequential(layers: Iterable[Any], input_shape: Any = None, batch: str = "n")
     ((n, 1), 13)
     """
     stack = list(layers)
+    if stack and isinstance(stack[0], Input):
+        first = stack.pop(0)
+        input_shape, dtype = (first.shape if input_shape is None else input_shape), first.dtype
+    else:
+        dtype = None
     named = list(zip(_names(stack), stack, strict=True))
     if not named:
         raise DeclarationError("a network needs at least one layer")
-    dtype = getattr(stack[0], "input_dtype", "real")
-    x = declare.input("X", (batch, *_sizes(input_shape)), dtype=dtype)
+    taken = (getattr(layer, "input_dtype", "real") for layer in stack)  # None: whatever comes
+    x = declare.input("X", (batch, *_sizes(input_shape)), dtype=dtype or next(filter(None, taken), "real"))
     store = Store()
     training, _ = _applied(named, x, store, True)
     output, rows = _applied(named, x, store, False)
