@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from symgrad.errors import DeclarationError, DtypeError, NotDifferentiableError, ShapeError, UnsupportedError
-from symgrad.frontend.tensor import Tensor, as_node
+from symgrad.frontend.tensor import HOOKS, Tensor, as_node
 from symgrad.ir.node import Node
 from symgrad.ir.show import described, printable
 from symgrad.ir.types import size_product
@@ -19,6 +19,7 @@ from symgrad.passes import differentiate
 from symgrad.passes.eliminate import eliminate
 from symgrad.passes.simplify import simplify
 from symgrad.passes.stabilise import stabilise
+from symgrad.passes.structure import structure
 from symgrad.pipeline import marked
 
 LARGEST_DENSE = 2**26  # elements of a Jacobian, half a gigabyte
@@ -178,3 +179,6 @@ def _matching(xs: Sequence[Node], values: Any, wrt: Any) -> list[Node]:
                 ("vector", described(v)),
             )
     return nodes
+
+
+HOOKS["structure"] = structure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import string
 from collections.abc import Sequence
 from typing import Any
@@ -140,9 +141,10 @@ def _ratio(total: AnySize, known: AnySize, node: Node) -> AnySize:
         if ratio * known == total:
             return ratio
     if not isinstance(known, int):
-        for candidate in (*node.shape, size_product(node.shape[:-1]), size_product(node.shape[1:])):
-            if candidate * known == total:
-                return candidate
+        rank = node.type.rank
+        for first, last in itertools.combinations(range(rank + 1), 2):  # a run of axes
+            if size_product(node.shape[first:last]) * known == total:
+                return size_product(node.shape[first:last])
     raise ShapeError(
         "reshape: -1 cannot be worked out", ("from", str(node.type)), ("known part", str(known)), fix="give the size"
     )

@@ -13,7 +13,7 @@ import numpy as np
 
 from symgrad.errors import DtypeError, ShapeError, SymgradError
 from symgrad.frontend.operands import constant_node, with_names
-from symgrad.ir.node import Node, build, is_constant
+from symgrad.ir.node import Node, build
 from symgrad.ir.show import described
 from symgrad.ir.types import Shape, Size
 from symgrad.ops.contract import matmul
@@ -68,11 +68,7 @@ class Tensor:
     @property
     def structure(self) -> str:
         """``"diagonal"``, ``"zero"`` or ``"dense"``: what is known of a Jacobian without computing it."""
-        node = self.node
-        if node.op.name == "diagonal_matrix":
-            return "diagonal"
-        inner = node.args[0] if node.op.name == "broadcast" else node
-        return "zero" if is_constant(inner, 0.0) else "dense"
+        return HOOKS["structure"](self.node)
 
     @property
     def T(self) -> Tensor:  # noqa: N802  NumPy's name

@@ -4,51 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from symgrad.ir.node import Node, Op, build, constant, register
-from symgrad.ir.types import ArrayType, Shape, size_product
+from symgrad.ir.node import Node, build, constant
+from symgrad.ir.types import Shape, size_product
 from symgrad.ir.walk import depends, topological
-from symgrad.ops.leaf import cast
-from symgrad.ops.shape import broadcast, embed_diagonal, eye, lead, reshape, take_slice, transpose
+from symgrad.ops.diagonal import diagonal_matrix, identity
+from symgrad.ops.shape import broadcast, reshape, take_slice, transpose
 from symgrad.passes.forward import forward
 from symgrad.passes.reverse import reverse, with_rules
+from symgrad.passes.structure import is_elementwise_in
 
 _FEW = 16  # Jacobians of so few components go row by row, in reverse
-
-
-def _expand_diagonal_matrix(d: Node) -> Node:
-    """Zeros, with d on the diagonal."""
-    flat = reshape(d, (size_product(d.shape),))
-    return reshape(embed_diagonal(flat, (0, 1)), d.shape + d.shape)
-
-
-def _diagonal_vjp(y_bar: Node, y: Node, d: Node) -> tuple[Node]:
-    n = size_product(d.shape)
-    return (reshape(build("diagonal", reshape(y_bar, (n, n)), axes=(0, 1)), d.shape),)
-
-
-def _diagonal_jvp(xs_dot: tuple, y: Node, d: Node) -> Node:
-    front = lead(xs_dot[0], d)
-    k = len(front)
-    flat = reshape(xs_dot[0], (*front, size_product(d.shape)))
-    return reshape(embed_diagonal(flat, (k, k + 1)), front + d.shape + d.shape)
-
-
-register(
-    Op(
-        "diagonal_matrix",
-        "composite",
-        lambda t: ArrayType(t.shape + t.shape, t.dtype),
-        vjp=_diagonal_vjp,
-        jvp=_diagonal_jvp,
-        reference=lambda d: np.diag(np.ravel(d)).reshape(np.shape(d) * 2),
-        lower=_expand_diagonal_matrix,
-        latex=lambda d: rf"\operatorname{{diag}}\left({d}\right)",
-        samples=((((4,),), {}),),
-        source="the Jacobian of an element-wise function",
-    )
-)
 
 
 def zeros(shape: Shape) -> Node:
@@ -85,7 +50,7 @@ def jacobian(f: Node, x: Node) -> Node:
     if f.shape == x.shape and is_elementwise_in(f, x):
         ones = broadcast(constant(1.0), x.shape)
         d = pushforward(f, [x], [ones])
-        return zeros(f.shape + x.shape) if _is_zero(d) else build("diagonal_matrix", d)
+        return zeros(f.shape + x.shape) if _is_zero(d) else diagonal_matrix(d)
     if _is_wide(f, x):
         return _by_rows(f, x)
     return _by_identity(f, x)
@@ -102,18 +67,9 @@ def _is_zero(node: Node) -> bool:
     return inner.op.name == "constant" and inner["value"] == 0.0
 
 
-def is_elementwise_in(f: Node, x: Node) -> bool:
-    """Whether element i of f depends on element i of x alone, by construction."""
-    reached = depends([f], [x])
-    inside = [n for n in reached if n is not x and n.dtype == "real"]
-    return all(n.op.kind in ("elementwise", "identity") and n.shape == x.shape for n in inside)
-
-
 def _by_identity(f: Node, x: Node) -> Node:
-    """The pushforward of an identity: leading axes are x's."""
-    n = size_product(x.shape)
-    seed = reshape(cast(eye(n), "real"), x.shape + x.shape)
-    tangent = pushforward(f, [x], [seed], sparse=True)
+    """The pushforward of an identity: leading axes are x's; it stays diagonal for as long as rules keep it so."""
+    tangent = pushforward(f, [x], [identity(x.shape)], sparse=True)
     k, m = x.type.rank, f.type.rank
     return transpose(broadcast(tangent, x.shape + f.shape), (*range(k, k + m), *range(k)))
 

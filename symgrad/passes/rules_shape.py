@@ -139,6 +139,44 @@ def _einsum(node: Node) -> Node | None:
     return build("einsum", *args, spec=f"{letters[0]},{letters[1]}->{letters[2]}")
 
 
+def _times_scalar(node: Node) -> Node | None:
+    """A contraction with a scalar is a product; what the scalar stands beside is summed and transposed."""
+    *letters, out = words(node["spec"])
+    if "" not in letters:
+        return None
+    i = letters.index("")
+    x, word = node.args[1 - i], letters[1 - i]
+    axes = tuple(k for k, c in enumerate(word) if c not in out)
+    rest = "".join(c for c in word if c in out)
+    x = transpose(build("sum", x, axes=axes) if axes else x, tuple(rest.index(c) for c in out))
+    return node.args[i] * x
+
+
+def _transpose_inside(node: Node) -> Node | None:
+    """(f(a, b^T))^T = f(a^T, b), where the transposes of the others are reshapes or nothing."""
+    (y,), perm = node.args, node["perm"]
+    if y.op.kind != "elementwise" or not any(a.op.name == "transpose" and a.shape == y.shape for a in y.args):
+        return None
+    if not all(a.op.name == "transpose" and a.shape == y.shape or _is_line(a) for a in y.args):
+        return None
+    return rebuild(y, (_line(a, perm) if _is_line(a) else transpose(a, perm) for a in y.args))
+
+
+def _is_line(x: Node) -> bool:
+    """Whether at most one axis is longer than 1."""
+    return sum(n != 1 for n in x.shape) <= 1
+
+
+def _line(x: Node, perm: tuple[int, ...]) -> Node:
+    """The transpose of a line, with no leading axes of length 1."""
+    if not x.shape:
+        return x
+    wide = (1,) * (len(perm) - x.type.rank) + x.shape
+    shape = tuple(wide[i] for i in perm)
+    first = next((i for i, n in enumerate(shape) if n != 1), len(shape) - 1)
+    return reshape(x, shape[first:])
+
+
 def _slice_of_repeated(node: Node) -> Node | None:
     inner = split(node.args[0], "broadcast")
     return broadcast(inner[0], node.shape) if inner and not inner[0].shape else None
@@ -159,5 +197,7 @@ RULES = [
     Rule("sum of sum, of repeated", ("sum",), _sum, "sum over n equal terms is n times one"),
     Rule("extreme of one", ("max_reduce", "min_reduce", "prod"), _extreme),
     Rule("einsum of transpose", ("einsum",), _einsum, "another spec"),
+    Rule("product with a scalar", ("einsum",), _times_scalar),
+    Rule("(f(a, b^T))^T = f(a^T, b)", ("transpose",), _transpose_inside),
     Rule("slice of a repeated scalar", ("slice",), _slice_of_repeated),
 ]

@@ -9,10 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symgrad.ir.node import Node
-from symgrad.passes import rules_arithmetic, rules_choice, rules_number, rules_shape
+from symgrad.passes import rules_arithmetic, rules_choice, rules_diagonal, rules_number, rules_shape
 from symgrad.passes.rewrite import Rule, Watch, rewrite
 
-RULES: list[Rule] = [*rules_shape.RULES, *rules_number.RULES, *rules_arithmetic.RULES, *rules_choice.RULES]
+RULES: list[Rule] = [
+    *rules_shape.RULES,
+    *rules_number.RULES,
+    *rules_arithmetic.RULES,
+    *rules_choice.RULES,
+    *rules_diagonal.RULES,
+]
 
 
 def simplify(outputs: Sequence[Node], watch: Watch | None = None) -> dict[Node, Node]:

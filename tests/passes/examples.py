@@ -18,6 +18,8 @@ A = variable(Variable("A", "input"), real(3, 4))
 B = variable(Variable("B", "input"), real(3, 4))
 v = variable(Variable("v", "input"), real(4))
 k = variable(Variable("k", "input"), ArrayType((4,), "int"))
+S = variable(Variable("S", "input"), real(4, 4))
+D = build("diagonal_matrix", build("sin", v))
 c = constant
 
 
@@ -51,6 +53,21 @@ SIMPLIFY: dict[str, Example] = {
     "sum of sum, of repeated": Example(f("sum", f("sum", A, axes=(1,)), axes=(0,))),
     "extreme of one": Example(f("max_reduce", f("reshape", v, shape=(1, 4)), axes=(0,))),
     "einsum of transpose": Example(f("einsum", f("transpose", A, perm=(1, 0)), B, spec="ij,jk->ik")),
+    "product with a scalar": Example(f("einsum", x, A, spec=",ij->ji")),
+    "(f(a, b^T))^T = f(a^T, b)": Example(
+        f("transpose", f("reshape", v, shape=(4, 1)) * f("transpose", A, perm=(1, 0)), perm=(1, 0))
+    ),
+    "f(diag(d)) = diag(f(d))": Example(f("where", f("less", S, v), -2.0 * D * S, 0.0)),
+    "transpose of a diagonal": Example(f("transpose", D, perm=(1, 0))),
+    "sum of a diagonal": Example(f("sum", D, axes=(0,))),
+    "diagonal of a diagonal": Example(f("diagonal", D, axes=(0, 1))),
+    "product with a diagonal": Example(f("einsum", A, D, spec="ij,jk->ik")),
+    "reshape of a diagonal": Example(f("reshape", D, shape=(2, 2, 2, 2))),
+    "slice of a diagonal": Example(f("slice", D, start=(3, 1), size=(2, 3), step=(-2, 1))),
+    "rows of a diagonal": Example(f("gather", D, k, axis=1)),
+    "norm of a diagonal": Example(f("norm", D, axes=(0, 1))),
+    "stopped diagonal": Example(f("stop_gradient", D)),
+    "product with nothing": Example(f("einsum", f("broadcast", c(0.0), shape=(3, 4)), B, spec="ij,ij->i")),
     "slice of a repeated scalar": Example(f("slice", f("broadcast", x, shape=(5,)), start=(1,), size=(2,), step=(1,))),
     "numbers": Example(x * (c(3.0) + c(0.5))),
     "functions of numbers": Example(x * f("sqrt", 9.0)),
