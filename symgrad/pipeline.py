@@ -25,6 +25,7 @@ from symgrad.ir.types import Size
 from symgrad.ir.walk import substitute, topological, transform
 from symgrad.lower import lower
 from symgrad.lower.target import Target
+from symgrad.ops.diagonal import held, held_as
 from symgrad.ops.leaf import variable
 from symgrad.ops.shape import broadcast
 from symgrad.ops.symbolic import expand_row
@@ -113,7 +114,7 @@ def derive(outputs: Sequence[Node], wrt: Sequence[Node], inputs: Sequence[Node],
     seeds = tuple(_seed(f, i, names) for i, f in enumerate(primal))
     single = len(primal) == 1 and primal[0].dtype == "real" and (elementwise or not primal[0].shape)
     ones = sweep({primal[0]: broadcast(constant(1.0), primal[0].shape)}, variables) if single else {}
-    pulled = sweep({f: s for f, s in zip(primal, seeds, strict=True) if f.dtype == "real"}, variables)
+    pulled = sweep({f: held_as(s, f) for f, s in zip(primal, seeds, strict=True) if f.dtype == "real"}, variables)
     derived = _finished(primal, variables, names, (ones if single else None, pulled, seeds), reports)
     return replace(derived, inputs=tuple(inputs), written=tuple(outputs), asked=tuple(wrt))
 
@@ -137,7 +138,7 @@ def _with_rules(outputs: Sequence[Node]) -> dict[Node, Node]:
 
 def _seed(f: Node, i: int, names: Names) -> Node:
     name = names[f][0] if f in names else f"f{i or ''}"
-    return variable(Variable(f"{name}_bar", "cotangent"), f.type)
+    return variable(Variable(f"{name}_bar", "cotangent"), held(f).type)
 
 
 def _finished(primal: list[Node], wrt: list[Node], names: Names, swept: tuple, reports: list) -> Derived:
@@ -201,7 +202,7 @@ class Halves:
 def halves(derived: Derived, accurate: bool = False) -> Halves:
     """value, forward, backward, value_and_grad as targets; ``accurate`` carries rounding errors along."""
     code = coded([*derived.outputs, *derived.gradients, *derived.pulled], accurate)
-    outputs = tuple(_stored(code[f]) for f in derived.outputs)
+    outputs = tuple(held(code[f]) for f in derived.outputs)
     gradients = tuple(code[g] for g in derived.gradients)
     pulled = tuple(code[g] for g in derived.pulled)
     seeds = tuple(s for s in derived.seeds)
@@ -216,11 +217,6 @@ def halves(derived: Derived, accurate: bool = False) -> Halves:
     if gradients:
         targets.append(Target("value_and_grad", derived.inputs, (values, _one_or_many(gradients)), notes))
     return Halves(tuple(targets), tuple(read), tuple(stored), code)
-
-
-def _stored(f: Node) -> Node:
-    """A diagonal Jacobian is stored as its diagonal."""
-    return f.args[0] if f.op.name == "diagonal_matrix" else f
 
 
 def _one_or_many(nodes: tuple[Node, ...]) -> Any:

@@ -27,6 +27,8 @@ THROUGH_TENSORS = [
     sg.trace(sg.outer(v, sg.stack([x, x * y]))),
     sg.sum(sg.take(v, [0, 1, 1]) ** 2),
     sg.sum(sg.concatenate([v, np.array([1.0, 2.0])]) * x),
+    sg.sum(sg.diag(v) @ v),
+    sg.sum(sg.sin(sg.jacobian(sg.exp(2 * v) / 3, v)) + v),
     sg.constant(3.0) * 1.0,
 ]
 
@@ -50,6 +52,19 @@ def test_matrices_over_arrays():
     du, dw = fn.backward(residuals, np.ones(outputs.shape))
     assert np.allclose(du, 2 * np.cos(2.0) + 2.0)
     assert np.allclose(dw, np.cos(2.0))
+
+
+def test_diagonal_jacobians_over_arrays_are_a_dense_stack():
+    q = sg.named("q", v * x)
+    fn = sg.compile(sg.jacobian(sg.sin(q), q), wrt=[x, y])
+    assert isinstance(fn(1.0, 2.0), sg.Diagonal)
+    outputs, residuals = fn.forward(*POINTS)
+    cotangent = np.random.default_rng(1).normal(size=outputs.shape)
+    gradients = fn.backward(residuals, cotangent)
+    for k, point in enumerate(POINTS.T):
+        alone, kept = fn.forward(*point)
+        assert np.allclose(outputs[k], np.asarray(alone), rtol=1e-14)
+        assert np.allclose([g[k] for g in gradients], fn.backward(kept, cotangent[k]), rtol=1e-13)
 
 
 def test_derivatives_by_intermediates_survive_rewriting():

@@ -19,6 +19,7 @@ from symgrad.ir.node import Node
 from symgrad.ir.program import Function, Loop, Program, statements
 from symgrad.ir.source import Source
 from symgrad.lower.target import is_packed
+from symgrad.ops.diagonal import is_diagonal
 from symgrad.pipeline import Derived, Halves, compile_source
 from symgrad.runtime.load import Loaded, load
 
@@ -91,9 +92,9 @@ class Bundle:
         return weight(function) > (HEAVIEST_WITH_LOOPS if has_loops else HEAVIEST)
 
     def is_plain(self, name: str) -> bool:
-        """Whether an entry takes its inputs as they are: nothing packed, nothing hidden."""
+        """Whether an entry's inputs and results are as they are: nothing packed, hidden or to be wrapped."""
         function = self.functions[name]
-        return not function.packed and not function.hidden
+        return not function.packed and not function.hidden and not self._diagonal
 
     def call(self, name: str, values: Sequence[Any]) -> Any:
         """Run an entry on converted values; results in the target's structure."""
@@ -116,7 +117,7 @@ class Bundle:
 
     @cached_property
     def _diagonal(self) -> bool:
-        return any(f.op.name == "diagonal_matrix" for f in self.derived.outputs)
+        return any(map(is_diagonal, self.derived.outputs))
 
     def _wrapped(self, name: str, result: Any) -> Any:
         """Outputs that are diagonal Jacobians, as such."""
@@ -124,7 +125,7 @@ class Bundle:
         if outputs is None:
             return result
         flat = outputs if len(self.derived.outputs) > 1 else (outputs,)
-        kinds = [f.op.name == "diagonal_matrix" for f in self.derived.outputs]
+        kinds = map(is_diagonal, self.derived.outputs)
         made = tuple(Diagonal(v) if k else v for v, k in zip(flat, kinds, strict=True))
         shaped = made if len(made) > 1 else made[0]
         return shaped if name == "value" else (shaped, *result[1:])

@@ -10,11 +10,12 @@ import string
 from collections.abc import Mapping, Sequence
 
 from symgrad.errors import UnsupportedError
-from symgrad.ir.node import Node, Variable, build
+from symgrad.ir.node import Node, Variable, build, constant
 from symgrad.ir.show import described
 from symgrad.ir.types import AnySize, ArrayType, named
-from symgrad.ir.walk import topological
+from symgrad.ir.walk import topological, transform
 from symgrad.ops.contract import split
+from symgrad.ops.diagonal import is_diagonal
 from symgrad.ops.leaf import variable
 from symgrad.ops.shape import broadcast, reshape
 from symgrad.passes.reverse import with_rules
@@ -26,12 +27,23 @@ def lifted(outputs: Sequence[Node], wrt: Sequence[Node], inputs: Sequence[Node])
     n = named(_free_name(inputs))
     new = {v: variable(_vector(v), ArrayType((n,), "real")) for v in inputs}
     given = tuple(new[v] for v in inputs)
-    expanded = dict(zip([*outputs, *wrt], with_rules([*outputs, *wrt]), strict=True))
+    expanded = dict(zip([*outputs, *wrt], with_rules(_plain([*outputs, *wrt])), strict=True))
     for node in topological(expanded.values()):
         if node not in new and any(a in new for a in node.args):
             new[node] = _lift(node, new, n)
     grown = [_whole(expanded[f], new, n) for f in outputs]
     return derive(grown, [_whole(expanded[x], new, n) for x in wrt], given, elementwise=True)
+
+
+def _plain(nodes: Sequence[Node]) -> list[Node]:
+    """Diagonal matrices as arrays (a stack of them is not one), and constants that take their kind from an operand."""
+    dense = transform(nodes, lambda n: n.op.lower(*n.args) if is_diagonal(n) and n.op.lower else n)
+    known = transform([dense[n] for n in nodes], _known_kind)
+    return [known[dense[n]] for n in nodes]
+
+
+def _known_kind(node: Node) -> Node:
+    return constant(node["value"], node.dtype) if node.op.name == "constant_like" else node
 
 
 def _vector(v: Node) -> Variable:

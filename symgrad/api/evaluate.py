@@ -12,6 +12,7 @@ from symgrad.frontend.tensor import as_node
 from symgrad.ir.evaluate import evaluate as run
 from symgrad.ir.node import Node
 from symgrad.ir.walk import variables
+from symgrad.ops.diagonal import is_diagonal
 from symgrad.passes.stabilise import stabilise
 from symgrad.runtime.border import bind, check_shapes, convert
 
@@ -38,7 +39,7 @@ def evaluate(tensor: Any, /, *args: Any, **values: Any) -> Any:
 
 def result(node: Node, needed: Sequence[Node], arrays: Sequence[np.ndarray]) -> Any:
     """The value in the form that compiled functions give it."""
-    diagonal = node.op.name == "diagonal_matrix"
+    diagonal = is_diagonal(node)
     with np.errstate(all="ignore"):
         (value,) = run([node.args[0] if diagonal else node], dict(zip(needed, arrays, strict=True)))
     array = np.array(value, order="C")

@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.api.bundle import Bundle
+from symgrad.api.bundle import Bundle, Diagonal
 from symgrad.api.elementwise import lifted
 from symgrad.api.views import Views
 from symgrad.errors import CallError, NotDifferentiableError, ShapeError
 from symgrad.frontend.freeze import restore_nodes, store
 from symgrad.ir.node import Node
 from symgrad.ir.show import described, printable
+from symgrad.ops.diagonal import is_diagonal
 from symgrad.pipeline import derive
 from symgrad.runtime.border import bind, check_shapes, convert, listed, plain_array
 
@@ -139,21 +140,19 @@ class CompiledFunction(Views):
 
     def _seeds(self, residuals: Residuals, cotangent: Any) -> list[Any]:
         d = self._definition
-        items = _items(d, cotangent)
+        derived = residuals.bundle.derived
         seeds: list[Any] = []
-        for item, node, shape in zip(items, residuals.bundle.derived.seeds, residuals.shapes, strict=True):
-            array = convert(
-                f"the cotangent of {d.keys[len(seeds)] if d.keys else 'the output'}", item, node.type, d.dtype
-            )
+        for i, item in enumerate(_items(d, cotangent)):
+            shape = residuals.shapes[i]
             wanted = shape if residuals.shape is None else (*residuals.shape, *shape[1:])
+            name = f"the cotangent of {d.keys[i] if d.keys else 'the output'}"
+            if is_diagonal(derived.outputs[i]):
+                seeds.append(convert(name, _diagonal_of(item, wanted), derived.seeds[i].type, d.dtype))
+                continue
+            array = convert(name, item, derived.seeds[i].type, d.dtype)
             if residuals.shape is not None and array.ndim == 0:
                 array = np.full(wanted, array)
-            if array.shape != wanted:
-                raise ShapeError(
-                    "the cotangent has another shape than the output",
-                    ("output", str(wanted)),
-                    ("cotangent", str(array.shape)),
-                )
+            _need_shape(array, wanted)
             seeds.append(array.reshape(shape) if array.ndim else array.item())
         return seeds
 
@@ -235,6 +234,25 @@ def _batched(value: Any, shape: tuple | None) -> Any:
         return value
     array = np.asarray(value)
     return array.reshape((*shape, *array.shape[1:]))
+
+
+def _need_shape(cotangent: Any, wanted: tuple) -> None:
+    if np.shape(cotangent) != wanted:
+        raise ShapeError(
+            "the cotangent has another shape than the output",
+            ("output", str(wanted)),
+            ("cotangent", str(np.shape(cotangent))),
+        )
+
+
+def _diagonal_of(cotangent: Any, wanted: tuple) -> Any:
+    """The diagonal of a cotangent of a diagonal output, which is given as such or dense."""
+    _need_shape(cotangent, wanted)
+    if isinstance(cotangent, Diagonal):
+        return cotangent.diagonal
+    half = wanted[: len(wanted) // 2]
+    n = int(np.prod(half))
+    return np.asarray(cotangent).reshape(n, n).diagonal().reshape(half)
 
 
 def _items(d: Definition, cotangent: Any) -> list[Any]:

@@ -65,6 +65,16 @@ def is_diagonal(node: Node) -> bool:
     return node.op.name == "diagonal_matrix"
 
 
+def held(node: Node) -> Node:
+    """What is kept of a node: of a diagonal matrix its diagonal."""
+    return node.args[0] if is_diagonal(node) else node
+
+
+def held_as(kept: Node, like: Node) -> Node:
+    """The node of which that is kept, being diagonal where ``like`` is (a cotangent beside its primal)."""
+    return diagonal_matrix(kept) if is_diagonal(like) else kept
+
+
 def on_diagonal(x: Node, shape: Shape) -> Node:
     """The elements of x (broadcast to shape + shape) at which both halves of the index agree."""
     k = len(shape)
@@ -91,10 +101,7 @@ def contracted(d: Node, word: str, other: tuple[Node, str] | None, out: str) -> 
     swap = {(r if c in out and r not in out else c): (c if c in out and r not in out else r) for r, c in pairs}
     names = "".join(swap.get(r, r) for r in word[:k])
     kept = "".join(c for c in out if c not in {c for _, c in both})
-    if other is None:
-        y = _summed(d, names, kept)
-    else:
-        y = _multiplied((d, names), _merged(*other, swap), kept)
+    y = _summed(d, names, kept) if other is None else _multiplied((d, names), _merged(*other, swap), kept)
     return _spread(y, kept, dict(both), out) if both else y
 
 

@@ -157,7 +157,7 @@ def _transpose_inside(node: Node) -> Node | None:
     (y,), perm = node.args, node["perm"]
     if y.op.kind != "elementwise" or not any(a.op.name == "transpose" and a.shape == y.shape for a in y.args):
         return None
-    if not all(a.op.name == "transpose" and a.shape == y.shape or _is_line(a) for a in y.args):
+    if not all((a.op.name == "transpose" and a.shape == y.shape) or _is_line(a) for a in y.args):
         return None
     return rebuild(y, (_line(a, perm) if _is_line(a) else transpose(a, perm) for a in y.args))
 

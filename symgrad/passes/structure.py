@@ -1,4 +1,4 @@
-"""What is known of a tensor without computing it: whether it is diagonal or zero, whether a function is element-wise."""
+"""What is known without computing it: whether a tensor is diagonal or zero, whether a function is element-wise."""
 
 from __future__ import annotations
 
