@@ -15,14 +15,15 @@ from symgrad.emit.latex_pieces import Piece
 from symgrad.emit.latex_random import RANDOM
 from symgrad.emit.latex_scalars import SCALARS, named_piece
 from symgrad.emit.latex_templates import by_template
+from symgrad.emit.latex_windows import WINDOWS
 from symgrad.frontend.tensor import HOOKS
 from symgrad.ir.node import Node
 from symgrad.ir.walk import topological, variables
 
 BUDGET = 60  # signs in one line
 SHARED = 3  # signs that are worth a name when they are used twice
-_UNSEEN = frozenset("broadcast reshape cast named neg".split())
-_PRINTERS = {**SCALARS, **ARRAYS, **RANDOM}
+_UNSEEN = frozenset("broadcast reshape cast named neg window pad".split())
+_PRINTERS = {**SCALARS, **ARRAYS, **RANDOM, **WINDOWS}
 
 
 def latex(node: Node, naming: Naming | None = None, expand: bool = False) -> str:

@@ -19,6 +19,7 @@ from symgrad.ir.node import Node, build
 from symgrad.ir.types import AnySize, Shape
 from symgrad.ops.contract import split
 from symgrad.ops.reduce import spread
+from symgrad.ops.window import offset_axes
 
 Index = tuple[str, ...]
 Wanted = list[tuple[Node, Index]]
@@ -185,8 +186,8 @@ def _reduced(operator: str, is_sum: bool) -> Callable[[Node, Index, Letters], An
 
 def _slice(node: Node, index: Index, letters: Letters) -> Any:
     marks = []
-    for c, a, n, k in zip(index, node["start"], node["size"], node["step"], strict=True):
-        scaled = c if k == 1 else f"{k}{c}" if k > 0 else f"-{c}"
+    for c, a, n, k in zip(map(_bare, index), node["start"], node["size"], node["step"], strict=True):
+        scaled = _scaled(c, k) if k > 0 else f"-{_scaled(c, 1)}"
         moved = (
             size_piece(a).text
             if n == 1
@@ -197,12 +198,47 @@ def _slice(node: Node, index: Index, letters: Letters) -> Any:
             else f"{size_piece(a).text}{scaled}"
         )
         marks.append(moved)
-    plain = all(len(m) <= 1 for m in marks)
-    return [(node.args[0], tuple(marks) if plain else _separated(marks))], _first
+    return [(node.args[0], _separated(marks))], _first
+
+
+def _bare(c: str) -> str:
+    """An index without the comma behind it."""
+    return c.rstrip(", ")
+
+
+def _scaled(c: str, k: int) -> str:
+    """k times an index."""
+    return c if k == 1 else f"{k}{c}" if c.isalnum() or c.startswith("\\") else f"{k}({c})"
 
 
 def _separated(marks: list[str]) -> Index:
+    """Indices of one letter stand side by side, others between commas."""
+    if all(len(m) <= 1 for m in marks):
+        return tuple(marks)
     return tuple(m if i == len(marks) - 1 else f"{m}, " for i, m in enumerate(marks))
+
+
+def _window(node: Node, index: Index, letters: Letters) -> Any:
+    """x_{n, 2i+k, 2j+l, c}."""
+    marks, axes = [_bare(c) for c in index], node["axes"]
+    for axis, k, stride, dilation in zip(axes, offset_axes(axes), node["strides"], node["dilations"], strict=True):
+        marks[axis] = f"{_scaled(marks[axis], stride)}+{_scaled(marks[k], dilation)}"
+    del marks[axes[-1] + 1 : axes[-1] + 1 + len(axes)]
+    return [(node.args[0], _separated(marks))], _first
+
+
+def _overlap_add(node: Node, index: Index, letters: Letters) -> Any:
+    r"""\sum_{ik: 2i+k=h} v_{nikc}."""
+    (v,), axes = node.args, node["axes"]
+    marks, offsets, bounds = [_bare(c) for c in index], [], []
+    for axis, k, stride, dilation in zip(axes, offset_axes(axes), node["strides"], node["dilations"], strict=True):
+        position, offset = letters.take(v.shape[axis]), letters.take(v.shape[k])
+        bounds.append(f"{_scaled(position, stride)}+{_scaled(offset, dilation)}={marks[axis]}")
+        marks[axis] = position
+        offsets.append(offset)
+    running = "".join([*(marks[a] for a in axes), *offsets]) + r":\ " + r",\ ".join(bounds)
+    inner = [*marks[: axes[-1] + 1], *offsets, *marks[axes[-1] + 1 :]]
+    return [(v, _separated(inner))], lambda pieces: _over(r"\sum", running, pieces[0])
 
 
 def _cumsum(node: Node, index: Index, letters: Letters) -> Any:
@@ -231,6 +267,8 @@ _RULES: dict[str, Callable[[Node, Index, Letters], Any]] = {
     "transpose": _transpose,
     "einsum": _einsum,
     "slice": _slice,
+    "window": _window,
+    "overlap_add": _overlap_add,
     "iota": _iota,
     "constant_like": _number,
     "cumsum": _cumsum,

@@ -17,11 +17,11 @@ _GREEK = {
     for name, word in ((n, n.replace("ambda", "amda")) for n in sorted(GREEK))
 }
 _BRACKETS = dict(zip("langle rangle lfloor rfloor lceil rceil lVert rVert".split(), "⟨⟩⌊⌋⌈⌉‖‖", strict=True))
-_NAMED = "varphi partial sum prod odot cdot top infty le ge ne neg wedge vee to ldots sim backslash"
+_NAMED = "varphi partial sum prod odot cdot top infty times le ge ne neg wedge vee to ldots sim backslash"
 SIGNS = {
     **_GREEK,
     **_BRACKETS,
-    **dict(zip(_NAMED.split(), "φ∂ΣΠ⊙·ᵀ∞≤≥≠¬∧∨→…~\\", strict=True)),
+    **dict(zip(_NAMED.split(), "φ∂ΣΠ⊙·ᵀ∞×≤≥≠¬∧∨→…~\\", strict=True)),
     **{c: c for c in "{}$%#&_["},
     **{"bmod": "mod", "left": "", "right": "", "quad": ", ", ",": " ", " ": " "},
 }
@@ -37,7 +37,7 @@ _LOWERED = dict(zip("0123456789+-()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇
 _BOLD = {("mathbb", "1"): "𝟙", ("mathbf", "1"): "𝟏"}
 _TOKEN = re.compile(r"\\[a-zA-Z]+|\\.|\s+|[^\\\s]", re.DOTALL)
 _ROOT = re.compile(r"\\sqrt\[([^][]*)\]")
-_OPERATORS = "+-=<>≤≥≠,)]}·⊙&;⟩‖⌋⌉|"
+_OPERATORS = "+-*=<>≤≥≠,)]}·⊙&;⟩‖⌋⌉|"
 
 
 class _Group:

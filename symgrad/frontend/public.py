@@ -19,3 +19,4 @@ from symgrad.frontend.sympy import from_sympy as from_sympy
 from symgrad.frontend.sympy import to_sympy as to_sympy
 from symgrad.frontend.tensor import Tensor as Tensor
 from symgrad.frontend.text import parse as parse
+from symgrad.frontend.windows import *  # noqa: F403

@@ -23,6 +23,9 @@ def label(node: Node, names: Mapping[Node, tuple] | None = None) -> str:
 
 def _written(node: Node, names: Mapping[Node, tuple], depth: int) -> tuple[str, int]:
     """(text, precedence)."""
+    slides = bool(node.args) and node.args[0].op.name == "window"
+    while node.op.name in ("window", "pad"):
+        (node,) = node.args
     op = node.op.name
     if depth and node in names:
         return printable(names[node][0]), _ATOM
@@ -43,7 +46,8 @@ def _written(node: Node, names: Mapping[Node, tuple], depth: int) -> tuple[str, 
         return f"-{_within(parts[0], _PRECEDENCE['*'])}", _PRECEDENCE["-"]
     if op == "transpose":
         return f"{_within(parts[0], _ATOM)}.T", _ATOM
-    return f"{op}({', '.join(text for text, _ in parts)})", _ATOM
+    name = _SLIDING.get(op, op) if slides else op
+    return f"{name}({', '.join(text for text, _ in parts)})", _ATOM
 
 
 def _within(part: tuple[str, int], level: int) -> str:
@@ -52,6 +56,7 @@ def _within(part: tuple[str, int], level: int) -> str:
 
 
 _ATOM = 9
+_SLIDING = {"einsum": "conv", "max_reduce": "max_pool", "sum": "sum_pool"}  # of windows
 _PRECEDENCE = {
     "<": 0, "<=": 0, ">": 0, ">=": 0, "|": 1, "&": 2, "+": 3, "-": 3, "*": 4, "/": 4, "@": 4, "**": 6,
 }  # fmt: skip

@@ -8,6 +8,7 @@ number in a formula: the frontend says what it gives.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from numbers import Integral
@@ -111,10 +112,7 @@ class Size:
         whole = [(atoms, n // divisor) for atoms, n in self.terms if not atoms or n % divisor == 0]
         rest = [(atoms, n) for atoms, n in self.terms if atoms and n % divisor]
         rest += [((), n % divisor) for atoms, n in self.terms if not atoms]
-        below = _collect(rest)
-        if isinstance(below, int):
-            return _collect([*whole, ((), below // divisor)])
-        return _collect([*whole, ((Quotient(below, divisor),), 1)])
+        return _collect([*whole, *_terms(_quotient(_collect(rest), divisor))])
 
     def names(self) -> tuple[str, ...]:
         """The named sizes in it, sorted."""
@@ -140,7 +138,8 @@ class Size:
     def __str__(self) -> str:
         parts: list[str] = []
         for atoms, n in self.terms:
-            body = "*".join(str(a) for a in atoms)
+            alone = len(atoms) == 1 and n == 1
+            body = "*".join(str(a) if alone or isinstance(a, str) else f"({a})" for a in atoms)
             text = str(abs(n)) if not body else body if abs(n) == 1 else f"{abs(n)}*{body}"
             parts.append(("-" if n < 0 else "+" if parts else "") + text)
         return "".join(parts)
@@ -172,6 +171,23 @@ def _as_size(value: Any) -> AnySize | None:
     if isinstance(value, (int, Size)):
         return value
     return int(value) if isinstance(value, Integral) else None
+
+
+def _quotient(size: AnySize, divisor: int) -> AnySize:
+    """``size // divisor`` of what is not divided term by term, in its least form.
+
+    Maths:   (c a + r) // (c d) = (a + r//c) // d,   (a//b + r) // d = (a + b r) // (b d)
+    """
+    if isinstance(size, int):
+        return size // divisor
+    products = [(atoms, n) for atoms, n in size.terms if atoms]
+    common = math.gcd(divisor, *(n for _, n in products))
+    if common > 1:
+        return (size // common) // (divisor // common)
+    (atoms, n), rest = products[0], size - Size((products[0],))
+    if len(products) == n == len(atoms) == 1 and isinstance(atoms[0], Quotient):
+        return (atoms[0].numerator + rest * atoms[0].divisor) // (divisor * atoms[0].divisor)
+    return Size((((Quotient(size, divisor),), 1),))
 
 
 def _terms(size: AnySize) -> tuple:

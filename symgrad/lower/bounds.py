@@ -6,6 +6,7 @@ more) are not tested; the others leave before anything is allocated or read.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from symgrad.ir.expression import apply
@@ -54,13 +55,25 @@ def _add_slice(found: dict[AnySize, str], node: Node) -> None:
 def _add_window(found: dict[AnySize, str], node: Node) -> list[AnySize]:
     """At least one whole window fits (of an overlap-add into what it makes); the numbers of windows, then settled."""
     x, y = (node.args[0], node) if node.op.name == "window" else (node, node.args[0])
-    for axis, offset, dilation in zip(node["axes"], offset_axes(node["axes"]), node["dilations"], strict=True):
-        reach = span(y.shape[offset], dilation)  # type: ignore[arg-type]
-        condition = x.shape[axis] - reach
-        if not _always(condition):
-            what = f"a window of {reach} positions over axis {axis}{_of(x)} of size {x.shape[axis]}"
-            found.setdefault(condition, what)
-    return [y.shape[axis] for axis in node["axes"]]
+    axes = node["axes"]
+    for i, (axis, offset) in enumerate(zip(axes, offset_axes(axes), strict=True)):
+        reach = span(y.shape[offset], node["dilations"][i])  # type: ignore[arg-type]
+        length = x.shape[axis]
+        if axis == axes[-1] and node.args[0].op.name == "reshape":  # runs of positions with all axes behind
+            width = math.gcd(reach, node["strides"][i], *_coefficients(length))
+            reach, length = reach // width, length // width
+        if not _always(length - reach):
+            what = f"a window of {reach} positions over axis {axis}{_of(_unshaped(x))} of size {length}"
+            found.setdefault(length - reach, what)
+    return [y.shape[axis] for axis in axes]
+
+
+def _coefficients(size: AnySize) -> list[int]:
+    return [size] if isinstance(size, int) else [n for _, n in size.terms]
+
+
+def _unshaped(x: Node) -> Node:
+    return x.args[0] if x.op.name == "reshape" else x
 
 
 def _written(count: AnySize, whole: AnySize, start: AnySize, step: int) -> str:
@@ -88,7 +101,38 @@ def _of(x: Node) -> str:
 def _always(size: AnySize) -> bool:
     """Whether the size is 0 or more whatever the named sizes are."""
     least = _least(size)
-    return least is not None and least >= 0
+    return (least is not None and least >= 0) or _holds_in_a_period(size)
+
+
+def _holds_in_a_period(size: AnySize) -> bool:
+    """A proof for one named size n and no products of it.
+
+    Maths:   with a period p of all the remainders, f(n + p) = f(n) + c for every n: f >= 0 if it is on 0, ..., p-1 and
+             c = f(p) - f(0) >= 0
+    """
+    if isinstance(size, int) or len(size.names()) != 1 or any(len(atoms) > 1 for atoms, _ in size.terms):
+        return False
+    period = _period(size)
+    if period == 0 or period > _LONGEST_PERIOD:
+        return False
+    (name,) = size.names()
+    values: list[int] = [size.substitute({name: n}) for n in range(period + 1)]  # type: ignore[misc]
+    return min(values) >= 0 and values[-1] >= values[0]
+
+
+_LONGEST_PERIOD = 1024
+
+
+def _period(size: AnySize) -> int:
+    """How far n moves until all floor divisions have moved by whole numbers; 0 if products stand in them."""
+    found = 1
+    for atoms, _ in () if isinstance(size, int) else size.terms:
+        if len(atoms) > 1:
+            return 0
+        for atom in atoms:
+            if not isinstance(atom, str):
+                found = math.lcm(found, atom.divisor * _period(atom.numerator))
+    return found
 
 
 def _least(size: AnySize) -> int | None:

@@ -12,6 +12,7 @@ from symgrad.ir.program import Call, Loop, Statement
 from symgrad.ir.types import AnySize, size_product
 from symgrad.lower.frame import Frame
 from symgrad.lower.sizes import integer
+from symgrad.lower.window import in_runs
 from symgrad.ops.contract import split
 from symgrad.ops.shape import reshape, transpose
 
@@ -83,7 +84,7 @@ def _grouped(x: Node, letters: str, *groups: tuple[str, str]) -> tuple[Node, str
         letters = wanted
     sizes = dict(zip(letters, x.shape, strict=True))
     shape = tuple(size_product(tuple(sizes[c] for c in g)) for g, _ in [stack, *fitting] if g)
-    return reshape(x, shape), stack[1] + "".join(name for _, name in fitting)
+    return reshape(in_runs(x), shape), stack[1] + "".join(name for _, name in fitting)
 
 
 def _sum_of_products(node: Node, sizes: dict[str, AnySize]) -> Node:

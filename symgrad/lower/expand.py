@@ -12,6 +12,7 @@ from symgrad.ir.node import Node, build, constant, rebuild
 from symgrad.ir.walk import topological
 from symgrad.lower.contract import normal_form
 from symgrad.lower.origin import Origin
+from symgrad.lower.window import added_in_runs
 from symgrad.ops.shape import broadcast, reshape
 
 
@@ -65,4 +66,15 @@ def _reduce(node: Node) -> Node:
     return kept if kept.dtype == node.dtype else build("cast", kept, to=node.dtype)
 
 
-_RULES: dict[str, Callable[[Node], Node]] = {"reduce": _reduce, "contract": normal_form}
+def _reshape(node: Node) -> Node:
+    """One view instead of two."""
+    (x,) = node.args
+    return reshape(x.args[0], node.shape) if x.op.name == "reshape" else node
+
+
+_RULES: dict[str, Callable[[Node], Node]] = {
+    "reduce": _reduce,
+    "reshape": _reshape,
+    "contract": normal_form,
+    "overlap_add": added_in_runs,
+}

@@ -144,12 +144,12 @@ class Frame:
             self.body.append(Call("flat", (buffer, view)))
         return self._flats[buffer]
 
-    def view(self, buffer: str, shape: Shape) -> str:
-        """The buffer with another shape."""
+    def view(self, buffer: str, shape: Shape, name: str | None = None) -> str:
+        """The buffer with another shape, under a name of its own."""
         old, dtype = self._shapes[buffer]
         if old == shape:
             return buffer
-        name = self.fresh(f"{buffer}_view")
+        name = name or self.fresh(f"{buffer}_view")
         self.body.append(Call("reshape", (buffer, name, *map(self.extent, shape))))
         self._memory[name] = self.memory(buffer)
         self.own(name, shape, dtype)

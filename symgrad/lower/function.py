@@ -102,7 +102,7 @@ def _declare(frame: Frame, inputs: tuple[Node, ...]) -> tuple[tuple[Parameter, .
 
 def _emit_stage(frame: Frame, stage: Stage, plan: Plan, outputs: frozenset[Node]) -> None:
     for node in stage.views:
-        frame.buffers[node] = frame.view(frame.buffer(node.args[0]), node.shape)
+        frame.buffers[node] = frame.view(frame.buffer(node.args[0]), node.shape, frame.name(node))
     _emit_scalars(frame, stage.scalars, plan, outputs)
     for task in stage.tasks:
         if isinstance(task, Kernel):

@@ -52,7 +52,7 @@ class Kernel:
 def emit_kernel(frame: Frame, kernel: Kernel) -> None:
     """The statements of a kernel."""
     for part in kernel.parts:
-        frame.allocate(part.buffer, 0 if part.buffer.op.name == "pad" else None)
+        frame.allocate(part.buffer, part.buffer.params.get("fill", 0) if part.buffer.op.name == "pad" else None)
     for node in kernel.reductions:
         check_not_empty(frame, node)
     flat = is_flat(frame, kernel)

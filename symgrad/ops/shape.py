@@ -148,19 +148,19 @@ register(
 )
 
 
-def _pad_vjp(y_bar: Node, y: Node, x: Node, shape: Shape, start: tuple, step: tuple) -> tuple[Node]:
+def _pad_vjp(y_bar: Node, y: Node, x: Node, start: tuple, step: tuple, **_: Any) -> tuple[Node]:
     return (take_slice(y_bar, start, x.shape, step),)
 
 
-def _pad_jvp(xs_dot: tuple, y: Node, x: Node, shape: Shape, start: tuple, step: tuple) -> Node:
+def _pad_jvp(xs_dot: tuple, y: Node, x: Node, shape: Shape, start: tuple, step: tuple, fill: float = 0.0) -> Node:
     front = lead(xs_dot[0], x)
     k = len(front)
     return build("pad", xs_dot[0], shape=front + shape, start=(0,) * k + start, step=(1,) * k + step)
 
 
-def _pad_reference(x: Any, shape: Any, start: tuple, step: tuple) -> Any:
+def _pad_reference(x: Any, shape: Any, start: tuple, step: tuple, fill: float = 0) -> Any:
     x = np.asarray(x)
-    y = np.zeros(shape, x.dtype)
+    y = np.full(shape, fill, x.dtype)
     index = positions(x.shape, np.shape(y), start, step)
     y[np.ix_(*index) if index else ()] = x
     return y
@@ -170,13 +170,16 @@ register(
     Op(
         "pad",
         "index",
-        lambda t, shape, start, step: ArrayType(tuple(shape), t.dtype),
+        lambda t, shape, start, step, fill=0.0: ArrayType(tuple(shape), t.dtype),
         vjp=_pad_vjp,
         jvp=_pad_jvp,
         reference=_pad_reference,
-        latex=lambda x, shape, start, step: rf"\operatorname{{pad}}\left({x}\right)",
-        samples=((((2, 3),), {"shape": (4, 6), "start": (1, 5), "step": (2, -2)}),),
-        source="zeros, with x at start + i*step: the transpose of slice",
+        latex=lambda x, shape, start, step, fill=0.0: rf"\operatorname{{pad}}\left({x}\right)",
+        samples=(
+            (((2, 3),), {"shape": (4, 6), "start": (1, 5), "step": (2, -2)}),
+            (((2,),), {"shape": (4,), "start": (1,), "step": (1,), "fill": 2.5}),
+        ),
+        source="zeros (or ``fill``), with x at start + i*step: the transpose of slice",
     )
 )
 

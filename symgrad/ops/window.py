@@ -16,7 +16,7 @@ import numpy as np
 from symgrad.errors import IndexRangeError, ShapeError
 from symgrad.ir.node import Node, Op, build, register
 from symgrad.ir.types import AnySize, ArrayType, Shape
-from symgrad.ops.shape import lead
+from symgrad.ops.shape import lead, reshape
 
 Ints = tuple[int, ...]
 
@@ -33,6 +33,8 @@ def count(n: AnySize, size: int, stride: int, dilation: int) -> AnySize:
 
 def window(x: Node, axes: Ints, sizes: Ints, strides: Ints, dilations: Ints) -> Node:
     """Every window of x, its offsets on axes of their own behind the last windowed axis; ``axes`` ascend."""
+    if set(sizes) == set(strides) == {1}:
+        return reshape(x, _shape(x.shape, (axes[-1],), (x.shape[axes[-1]],), sizes))
     return build("window", x, axes=axes, sizes=sizes, strides=strides, dilations=dilations)
 
 

@@ -59,9 +59,11 @@ _WORDS = {
     "where": "the branch taken",
     "concatenate": "the concatenation",
     "transpose": "the transpose",
+    "window": "the windows",
+    "pad": "the padding",
 }
 _SILENT = frozenset("broadcast reshape cast named".split())
-_LINEAR = frozenset(("add", "sub", "neg"))  # said only where nothing else is to be said
+_LINEAR = frozenset(("add", "sub", "neg", "window", "pad"))  # said only where nothing else is to be said
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _MOST = 4  # ops that are listed
 
@@ -90,13 +92,19 @@ def rule(x: Station, readers: Sequence[Station]) -> str:
 
 
 def _phrase(node: Node, i: int) -> str:
+    if _is_convolution(node):
+        return "product rule: the convolution hands back its other factor"
     phrase = _PHRASES.get(node.op.name, f"chain rule through {word(node)}")
     return phrase if isinstance(phrase, str) else phrase[i]
 
 
+def _is_convolution(node: Node) -> bool:
+    return node.op.name == "einsum" and node.args[0].op.name == "window"
+
+
 def word(node: Node) -> str:
     """An op in a sentence."""
-    return _WORDS.get(node.op.name, node.op.name)
+    return "the convolution" if _is_convolution(node) else _WORDS.get(node.op.name, node.op.name)
 
 
 def _count(n: int) -> str:

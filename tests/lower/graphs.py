@@ -17,7 +17,7 @@ from symgrad.lower import Target, lower
 from symgrad.ops.contract import einsum
 from symgrad.ops.leaf import variable
 from symgrad.ops.shape import broadcast, reshape, take_slice, transpose
-from symgrad.ops.window import count, offset_axes, overlap_add, span, window
+from symgrad.ops.window import count, offset_axes, overlap_add, span
 from tests.lower.interpret import Machine
 
 SIZES = ("n", "m", "k")
@@ -235,7 +235,8 @@ class Grower:
             size, stride, dilation = self.r.choice([(1, 1, 1), (2, 1, 1), (2, 2, 1), (2, 1, 2), (3, 1, 1), (1, 2, 1)])
             fits = span(size, dilation) <= self.length(x.shape[d])
             sizes.append(size if fits else 1), strides.append(stride), dilations.append(dilation)
-        return window(x, axes, tuple(sizes), tuple(strides), tuple(dilations))
+        params = {"sizes": tuple(sizes), "strides": tuple(strides), "dilations": tuple(dilations)}
+        return build("window", x, axes=axes, **params)
 
     def _overlap(self) -> Node | None:
         """Windows, weighed and added up where they were read (or into a little more room)."""
