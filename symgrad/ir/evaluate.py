@@ -33,13 +33,16 @@ def evaluate(outputs: Iterable[Node], values: Mapping[Node, Any], sizes: Mapping
 
 
 def bound_sizes(values: Mapping[Node, Any]) -> dict[str, int]:
-    """The named sizes that the shapes of the given values fix.
+    """The named sizes that are given as nodes or that the shapes of the given values fix.
 
     Raises:  ShapeError where two values disagree
     """
     found: dict[str, int] = {}
     for node, value in values.items():
-        for size, length in zip(node.shape, np.shape(value), strict=True):
+        shown = (
+            [(node["size"], int(value))] if node.op.name == "size" else zip(node.shape, np.shape(value), strict=True)
+        )
+        for size, length in shown:
             solved = solve(size, length)
             if solved and found.setdefault(*solved) != solved[1]:
                 raise ShapeError(f"size {solved[0]} is {found[solved[0]]} and {solved[1]}", ("operand", str(node.type)))

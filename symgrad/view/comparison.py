@@ -40,11 +40,8 @@ class Comparison:
             ("derivation", f"{self.name} = {self.formula}"),
         ]
         if self.counterexample is not None:
-            rows += [
-                ("at", _shown(self.counterexample)),
-                ("claimed", _value(self.claimed_value)),
-                ("derived", _value(self.derived_value)),
-            ]
+            values = [("claimed", self.claimed_value), ("derived", self.derived_value)]
+            rows += [("at", _shown(self.counterexample)), *((word, _value(v)) for word, v in values if v is not None)]
         width = max(len(word) for word, _ in rows)
         return "\n".join([f"{head}: wrong", *(f"  {word:<{width}}  {text}" for word, text in rows if text is not None)])
 

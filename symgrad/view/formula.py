@@ -7,36 +7,35 @@ with a point where it differs, both values, and the derivation's own step.
 
 from __future__ import annotations
 
-import inspect
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from symgrad.errors import CallError, ExpressionError, NumericError
+from symgrad.errors import CallError, ExpressionError
 from symgrad.frontend.sympy import from_sympy, is_sympy
 from symgrad.frontend.tensor import Tensor, as_node
 from symgrad.frontend.text import parse
 from symgrad.ir.evaluate import evaluate
-from symgrad.ir.node import Node
+from symgrad.ir.node import Node, build, constant
 from symgrad.ir.show import label, printable
+from symgrad.ir.types import named
 from symgrad.ir.walk import depends, substitute, topological, variables
+from symgrad.ops.leaf import cast
 from symgrad.ops.shape import broadcast
 from symgrad.passes.differentiate import gradient, jacobian
 from symgrad.passes.names import strip
 from symgrad.passes.simplify import simplify
+from symgrad.view.agreement import agreement, plain_value, shown_point
+from symgrad.view.claims import against_function
 from symgrad.view.comparison import Comparison, FormulaReport
+from symgrad.view.digits import MOST_DIGITS, referenced
 from symgrad.view.infix import infix
-from symgrad.view.points import Point, exact_values, is_small, mismatch, points, referenced, sized
+from symgrad.view.points import Point, named_sizes
 from symgrad.view.products import gathered
 from symgrad.view.proof import prove
 from symgrad.view.slips import Setting, slip
 
-POINTS = 20
-_EXACT = 1e-14  # rows hold constants such as ln 2 as doubles
-_ROUNDED = 1e-8  # of values in float64
-_MOST_DIGITS = 50
 _MOST_FACTORS = 16
 
 
@@ -45,7 +44,8 @@ def check_formula(f: Any, wrt: Any, claimed: Any, *, seed: int = 0) -> FormulaRe
 
     ``wrt`` is a variable or a named intermediate, or a list of them (then ``claimed`` is a list too); a dict of claims
     names its own (``wrt`` is then ignored). In text, names are f's variables and named intermediates. A derivative of a
-    tensor is its Jacobian, or where that is diagonal also its diagonal.
+    tensor is its Jacobian, or where that is diagonal also its diagonal. Named sizes differ from point to point, and
+    there are points on both sides of every threshold that f or the claim holds.
 
     >>> report = check_formula("(x + y)*z", "x", "z")
     >>> report.equal, report.proved
@@ -101,7 +101,7 @@ def _compared(f: Node, x: Node, claim: Any, known: Mapping[str, Node], seed: int
     derived = gradient(f, [x])[0] if not f.shape else jacobian(f, x)
     name = f"d{_short(f)}/d{_short(x)}"
     if callable(claim) and not isinstance(claim, Tensor) and not is_sympy(claim):
-        return _against_function(name, f, _neat(derived), claim, seed)
+        return against_function(name, (strip([f])[0][0], _neat(derived), strip([derived])[0][0]), claim, seed)
     mine = _claimed(claim, known)
     if derived.op.name == "diagonal_matrix" and mine.shape == derived.args[0].shape:
         derived = derived.args[0]
@@ -160,11 +160,11 @@ def _against_node(name: str, f: Node, x: Node, pair: tuple[Node, Node], seed: in
     }
     written = _write(mine, names), _write(derived, names)
     lost = _factors(plain_f, strip([x])[0][0], derived)
-    tested = referenced(sized([plain, derived, plain_f, *table, *lost]))
-    found, digits, wrong = _digits(tested[:3], seed)
+    tested = referenced([plain, derived, plain_f, *table, *lost])
+    found, digits, wrong = agreement(tested[0], tested[1], tested[2], seed)
     if wrong is None:
         proved = prove(mine, derived)
-        return Comparison(name, *written, True, proved, _MOST_DIGITS if proved else digits, len(found))
+        return Comparison(name, *written, True, proved, MOST_DIGITS if proved else digits, len(found))
     read = dict(zip(tested[3 : 3 + len(table)], (text for text, _ in table.values()), strict=True))
     found = [wrong, *(p for p in found if p is not wrong)]  # the point that refuses most comes first
     setting = Setting(_finite(tested, found), tested[3 + len(table) :], lambda n: _write(n, read))
@@ -175,9 +175,9 @@ def _against_node(name: str, f: Node, x: Node, pair: tuple[Node, Node], seed: in
         *written,
         equal=False,
         points=len(found),
-        counterexample=_point(wrong),
-        claimed_value=_plain(a),
-        derived_value=_plain(b),
+        counterexample=shown_point(wrong),
+        claimed_value=plain_value(a),
+        derived_value=plain_value(b),
         term="nothing" if first.term is None else _write(first.term, read),
         expected="nothing" if first.expected is None else _write(gathered(first.expected), read),
         hint=first.hint,
@@ -193,7 +193,10 @@ def _factors(f: Node, x: Node, derived: Node) -> list[Node]:
     ]
     slopes = [_neat(gradient(n, [x])[0]) for n in inner[-_MOST_FACTORS:] if n.dtype == "real"]
     parts = [n for n in reversed(topological([derived])) if n.dtype == "real"]
-    return [n for n in dict.fromkeys([*slopes, *parts[:_MOST_FACTORS]]) if n.op.name not in ("constant", "broadcast")]
+    lengths = [build("size", size=named(n)) for n in named_sizes([derived])]
+    means = [constant(k) / cast(n, "real") for n in lengths for k in (1.0, 2.0)]  # of a mean, and a mean of squares
+    found = dict.fromkeys([*slopes, *means, *parts[:_MOST_FACTORS]])
+    return [n for n in found if n.op.name not in ("constant", "broadcast")]
 
 
 def _write(node: Node, names: Mapping[Node, str]) -> str:
@@ -205,87 +208,3 @@ def _finite(tested: Sequence[Node], found: Sequence[Point]) -> list[Point]:
     """The points at which the claim has a value too."""
     good = [p for p in found if np.all(np.isfinite(evaluate([tested[0]], p)[0]))]
     return good or list(found)
-
-
-def _digits(tested: Sequence[Node], seed: int) -> tuple[list[Point], int, Point | None]:
-    """The points tried, how many digits agree at all of them, and the first point where too few do."""
-    mine, derived, f = tested
-    given = variables(tested)
-    found = list(points([derived, f], given, POINTS, seed))
-    if not found:
-        raise NumericError(
-            "no point was found at which the formula and its derivative are finite", fix="check the formula itself"
-        )
-    exact = is_small([mine, derived])
-    digits = _MOST_DIGITS
-    for p in found:
-        pair = exact_values([mine, derived], p) if exact else None
-        if pair is not None:
-            apart, limit = mismatch(*pair), _EXACT
-        else:
-            apart, limit = _rounded(mine, derived, p), _ROUNDED
-            digits = min(digits, 15)
-        if not apart <= limit:
-            return found, 0, p
-        digits = min(digits, _count(apart))
-    return found, digits, None
-
-
-def _rounded(mine: Node, derived: Node, p: Point) -> float:
-    a, b = evaluate([mine, derived], p)
-    return mismatch(a, b) if np.all(np.isfinite(a)) else math.inf
-
-
-def _count(apart: float) -> int:
-    return _MOST_DIGITS if apart == 0.0 else min(_MOST_DIGITS, max(0, math.floor(-math.log10(apart))))
-
-
-def _against_function(name: str, f: Node, derived: Node, claim: Callable[..., Any], seed: int) -> Comparison:
-    """A NumPy function of the inputs: its parameters are their names, else they come in order of declaration."""
-    tested = referenced(sized([derived, strip([f])[0][0]]))
-    given = variables(tested)
-    found = list(points(tested, given, POINTS, seed))
-    if not found:
-        raise NumericError(
-            "no point was found at which the formula and its derivative are finite", fix="check the formula itself"
-        )
-    shown, digits = getattr(claim, "__name__", "function"), 15
-    for p in found:
-        b = evaluate(tested[:1], p)[0]
-        a = np.asarray(_called(claim, p), float)
-        if a.shape != b.shape:
-            hint = f"a derivative has the shape {b.shape}, the function gave {a.shape}"
-            return Comparison(name, shown, infix(derived), False, counterexample=_point(p), hint=hint)
-        apart = mismatch(a, b) if np.all(np.isfinite(a)) else math.inf
-        if not apart <= _ROUNDED:
-            return Comparison(
-                name,
-                shown,
-                infix(derived),
-                False,
-                counterexample=_point(p),
-                claimed_value=_plain(a),
-                derived_value=_plain(b),
-            )
-        digits = min(digits, _count(apart))
-    return Comparison(name, shown, infix(derived), True, False, digits, len(found))
-
-
-def _called(claim: Callable[..., Any], p: Point) -> Any:
-    values = _point(p)
-    try:
-        names = list(inspect.signature(claim).parameters)
-    except (TypeError, ValueError):
-        names = []
-    with np.errstate(all="ignore"):
-        return (
-            claim(**{n: values[n] for n in names}) if names and set(names) <= set(values) else claim(*values.values())
-        )
-
-
-def _point(p: Point) -> dict[str, Any]:
-    return {label(v): _plain(value) for v, value in p.items()}
-
-
-def _plain(value: Any) -> Any:
-    return np.asarray(value).item() if np.ndim(value) == 0 else np.asarray(value)

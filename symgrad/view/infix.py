@@ -7,15 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import sympy as sp
+
 from symgrad.ir.node import Frozen, Node
 from symgrad.ir.show import printable
 from symgrad.ir.types import is_monomial
 from symgrad.ir.walk import topological
+from symgrad.ops.contract import split
+from symgrad.ops.numerals import from_double
+from symgrad.view.infix_calls import by_first_place, called
 
 Written = tuple[str, int]  # text, and how strongly it holds together
 
-_SUM, _MINUS, _PRODUCT, _DIVISOR, _POWER, _ATOM = range(6)
+_COMPARISON, _SUM, _MINUS, _PRODUCT, _DIVISOR, _POWER, _ATOM = range(7)
 _LONGEST = 240
+_LONG_NUMBER = 10  # characters; what is longer is written as the fraction or root that it is the rounding of
 _INFIX = {
     "add": (" + ", _SUM, _SUM), "sub": (" - ", _SUM, _PRODUCT), "mul": ("*", _MINUS, _PRODUCT),
     "zmul": ("*", _MINUS, _PRODUCT), "div": ("/", _MINUS, _DIVISOR), "zdiv": ("/", _MINUS, _DIVISOR),
@@ -24,11 +30,12 @@ _INFIX = {
     "logical_or": (" | ", _SUM, _SUM),
 }  # fmt: skip
 _SILENT = ("broadcast", "cast", "stop_gradient", "constant_like", "reshape", "named")
-_PRODUCTS = {
-    "ij,jk->ik": "{0} @ {1}", "ij,j->i": "{0} @ {1}", "j,jk->k": "{0} @ {1}", "i,i->": "{0} @ {1}",
-    "ji,jk->ik": "{0}.T @ {1}", "ij,ik->jk": "{0}.T @ {1}", "ij,kj->ik": "{0} @ {1}.T", "ik,jk->ij": "{0} @ {1}.T",
-    "i,ij->j": "{0} @ {1}", "ij,i->j": "{0}.T @ {1}", "ik,k->i": "{0} @ {1}", "ik,i->k": "{0}.T @ {1}",
+_PRODUCTS = {  # letters by their first place
+    "ij,jk->ik": "{0} @ {1}", "ij,j->i": "{0} @ {1}", "i,ij->j": "{0} @ {1}", "i,i->": "{0} @ {1}",
+    "ij,ik->jk": "{0}.T @ {1}", "ij,i->j": "{0}.T @ {1}", "ij,kj->ik": "{0} @ {1}.T", "ij,ki->jk": "{0}.T @ {1}.T",
+    "i,ji->j": "{1} @ {0}",
 }  # fmt: skip
+_COMPARISONS = ("less", "less_equal", "greater", "greater_equal", "logical_and", "logical_or")
 
 # Derivatives that are computed in a form of their own, in the textbook's
 _SHOWN = {
@@ -67,18 +74,42 @@ def _write(node: Node, args: list[Written]) -> Written:
         pattern, held, strength = _SHOWN[name]
         return pattern.format(*(_held(x, held) for x in args)), strength
     if name in _INFIX:
-        symbol, left, right = _INFIX[name]
-        first, second = _held(args[0], left), _held(args[1], right)
-        second = f"({second})" if second.startswith("-") else second
-        if symbol == "*" and second.startswith("1/"):
-            symbol, second = "", second[1:]
-        strength = _POWER if name == "power" else left
-        return f"{first}{symbol}{second}", _PRODUCT if left == _MINUS and not first.startswith("-") else strength
+        return _between(name, args)
     if name in ("neg", "square", "reciprocal", "transpose"):
         return _unary(name, args[0])
-    if name == "einsum" and node["spec"] in _PRODUCTS:
-        return _PRODUCTS[node["spec"]].format(_held(args[0], _POWER), _held(args[1], _POWER)), _PRODUCT
-    return f"{_called(name)}({', '.join(text for text, _ in args)})", _ATOM
+    if name == "einsum":
+        return _contraction(node, args)
+    return called(node, [text for text, _ in args]), _ATOM
+
+
+def _contraction(node: Node, args: list[Written]) -> Written:
+    spec = by_first_place(node["spec"])
+    if spec in _PRODUCTS:
+        factors = [_held(_filled(a, x), _POWER) for a, x in zip(node.args, args, strict=True)]
+        return _PRODUCTS[spec].format(*factors), _PRODUCT
+    left, right, out = split(spec)
+    if (left == out and out.endswith(right)) or (right == out and not left):  # as NumPy broadcasts
+        return _between("mul", args) if "1" not in (args[0][0], args[1][0]) else args[args[0][0] == "1"]
+    return called(node, [text for text, _ in args]), _ATOM
+
+
+def _between(name: str, args: list[Written]) -> Written:
+    symbol, left, right = _INFIX[name]
+    first, second = _held(args[0], left), _held(args[1], right)
+    if name == "add" and second.startswith("-"):
+        symbol, second = " - ", second[1:]
+    second = f"({second})" if second.startswith("-") else second
+    if symbol == "*" and second.startswith("1/"):
+        symbol, second = "", second[1:]
+    strength = _POWER if name == "power" else _COMPARISON if name in _COMPARISONS else left
+    return f"{first}{symbol}{second}", _PRODUCT if left == _MINUS and not first.startswith("-") else strength
+
+
+def _filled(node: Node, x: Written) -> Written:
+    """A number as an array of it, where a product would read it as a scalar."""
+    if node.op.name != "broadcast" or node.args[0].shape:
+        return x
+    return ("ones", _ATOM) if x[0] == "1" else (f"{_held(x, _PRODUCT)}*ones", _PRODUCT)
 
 
 def _unary(name: str, x: Written) -> Written:
@@ -94,17 +125,16 @@ def _held(x: Written, strength: int) -> str:
     return text if own >= strength else f"({text})"
 
 
-def _called(name: str) -> str:
-    return name.removesuffix("_reduce")
-
-
 def _constant(node: Node) -> Written:
     value = node["value"]
     if isinstance(value, Frozen):
         return f"<{node.type}>", _ATOM
     whole = isinstance(value, float) and value.is_integer() and abs(value) < 1e15
     text = repr(int(value)) if whole else repr(value)
-    return text, _MINUS if text.startswith("-") else _ATOM
+    known = from_double(value) if len(text) > _LONG_NUMBER and isinstance(value, float) else None
+    if known is not None and not known.is_Float and known.atoms(sp.NumberSymbol) <= {sp.pi}:
+        text = str(known)  # log(10), sqrt(2)/2
+    return text, _MINUS if text.startswith("-") else _PRODUCT if "/" in text or "*" in text else _ATOM
 
 
 def _size(node: Node) -> Written:

@@ -1,30 +1,31 @@
-"""Points inside the domain of some nodes, and the nodes' values there, in float64 or to fifty digits."""
+"""Points inside the domain of some nodes: named sizes that differ from point to point, and both sides of every kink.
+
+In: nodes that must be finite, and the nodes whose kinks count. Out: Points: values of the variables, and of the named
+sizes. A formula that is right for one length of an axis only, or before a threshold only, is not right.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-import sympy as sp
 
-from symgrad.errors import IndexRangeError, ShapeError, UnsupportedError
+from symgrad.errors import IndexRangeError, ShapeError
 from symgrad.ir.evaluate import concrete, evaluate
-from symgrad.ir.node import Node, Variable, build, constant
-from symgrad.ir.types import ArrayType, Size
-from symgrad.ir.walk import topological, transform
-from symgrad.ops.formula import to_exprs
-from symgrad.ops.leaf import variable
-from symgrad.ops.symbolic import expand_row
-from symgrad.runtime.kinks import Cells, watch
+from symgrad.ir.node import Node, build
+from symgrad.ir.types import Size, named
+from symgrad.ir.walk import topological, variables
+from symgrad.runtime.kinks import Cells, Guard, guards, watch
 from symgrad.runtime.lines import same
 
 Point = dict[Node, np.ndarray]
 
-PRECISION = 60  # decimal digits that are carried; fifty are compared
-_LARGEST = 6000  # elements of all nodes together that are worth computing to so many digits
 _ATTEMPTS = 400
+_PLAIN_ATTEMPTS = 60  # with one kind of numbers for all variables; then each has its own, and its own scale
 _NEAR = 1e-7  # of a number, beside its three decimals
+_MOST_GUARDS = 24
+_MOST_REFUSED = 6  # of points on one side of one guard: the domain ends there
 _DRAWS = (
     lambda rng, shape: rng.normal(0.0, 1.0, shape),
     lambda rng, shape: 0.1 + np.abs(rng.normal(0.0, 1.0, shape)),
@@ -33,84 +34,87 @@ _DRAWS = (
     lambda rng, shape: 1.05 + np.abs(rng.normal(0.0, 1.0, shape)),
     lambda rng, shape: rng.normal(0.0, 4.0, shape),
 )
+_LENGTHS = ((2, 1), (3, 2), (8, 3), (12, 5))  # of the k-th named size: first + k*step; no two alike
 
 
-def sized(nodes: Sequence[Node]) -> list[Node]:
-    """The nodes with every named size replaced by a small number: 2, 3, 4, ..., no two alike."""
-    found = sorted({name for n in topological(nodes) for s in n.shape if isinstance(s, Size) for name in s.names()})
-    sizes = {name: 2 + i for i, name in enumerate(found)}
-    if not sizes:
-        return list(nodes)
-    swap: dict[Node, Node] = {}
-    for node in topological(nodes):
-        if node.op.name == "variable":
-            swap[node] = _resized(node, sizes)
-        elif node.op.name == "size":
-            swap[node] = constant(int(concrete(node["size"], sizes)), "int")
-        elif not node.args:
-            swap[node] = node if node.op.name == "constant" else build(node.op.name, **_params(node, sizes))
-        else:
-            swap[node] = build(node.op.name, *(swap[a] for a in node.args), **_params(node, sizes))
-    return [swap[n] for n in nodes]
+@dataclass(frozen=True, slots=True)
+class Space:
+    """What points are made for: the variables, the named sizes, what must be finite there, and its cells."""
+
+    given: tuple[Node, ...]
+    sizes: tuple[Node, ...]
+    inside: tuple[Node, ...]
+    cells: Cells | None
+
+    def __contains__(self, point: Point) -> bool:
+        try:
+            values = evaluate(self.inside, point)
+        except (IndexError, IndexRangeError, ShapeError):
+            return False
+        if not all(np.all(np.isfinite(v)) for v in values):
+            return False
+        return self.cells is None or _is_smooth(self.cells, list(point.values()))
 
 
-def _resized(node: Node, sizes: Mapping[str, int]) -> Node:
-    shape = concrete(node.shape, sizes)
-    if shape == node.shape:
-        return node
-    old = node["variable"]
-    return variable(
-        Variable(old.name, old.kind, old.latex, order=old.order, uid=(*old.uid, shape)), ArrayType(shape, node.dtype)
-    )
+def points(inside: Sequence[Node], compared: Sequence[Node], count: int, seed: int) -> list[Point]:
+    """Up to ``count`` random points at which all of ``inside`` are finite, none on a kink, and more beyond thresholds.
+
+    A number has three decimals and is never 0. Every comparison, maximum, ... of ``compared`` that stood on one side
+    only at the random points gets a point on the other side, the first that is found on a line.
+    """
+    found = list(_random(_space(inside, compared), count, seed))
+    return [*found, *_beyond(_space(inside, compared), compared, found)] if found else found
 
 
-def _params(node: Node, sizes: Mapping[str, int]) -> dict[str, Any]:
-    return {key: concrete(value, sizes) for key, value in node.params.items()}
+def _space(inside: Sequence[Node], compared: Sequence[Node]) -> Space:
+    nodes = topological([*inside, *compared])
+    given = tuple(variables(nodes))
+    sizes = tuple(build("size", size=named(n)) for n in named_sizes(nodes))
+    return Space(given, sizes, tuple(inside), watch(inside, [*given, *sizes], given))
 
 
-def referenced(nodes: Sequence[Node]) -> list[Node]:
-    """Rows that only SymPy can spell, spelled; so that every node has a value by reference."""
-
-    def change(node: Node) -> Node:
-        row = node.op.row
-        return expand_row(node) if row is not None and row.reference is None else node
-
-    new = transform(nodes, change)
-    return [new[n] for n in nodes]
+def named_sizes(nodes: Sequence[Node]) -> list[str]:
+    """The named sizes of axes and in formulas, sorted."""
+    sizes = [s for n in topological(nodes) for s in (*n.shape, n.params.get("size"))]
+    return sorted({name for s in sizes if isinstance(s, Size) for name in s.names()})
 
 
-def points(inside: Sequence[Node], variables: Sequence[Node], count: int, seed: int) -> Iterator[Point]:
-    """Up to ``count`` points at which all of ``inside`` are finite, none on a kink: three decimals each, never 0."""
+def _random(space: Space, count: int, seed: int) -> Iterator[Point]:
     rng = np.random.default_rng(seed)
-    cells = watch(inside, variables, variables)
     found = 0
     for attempt in range(_ATTEMPTS):
         if found == count:
             return
-        modes = (
-            [attempt % len(_DRAWS)] * len(variables) if attempt < 60 else rng.integers(len(_DRAWS), size=len(variables))
-        )
-        point = {v: _drawn(rng, v, int(mode)) for v, mode in zip(variables, modes, strict=True)}
-        if _is_inside(inside, point) and (cells is None or _is_smooth(cells, list(point.values()))):
+        point = _drawn(rng, space, attempt)
+        if point in space:
             found += 1
             yield point
 
 
-def _drawn(rng: np.random.Generator, node: Node, mode: int) -> np.ndarray:
-    if node.dtype != "real":
-        return np.asarray(
-            rng.integers(0, 1 + mode % 3, node.shape) if node.dtype == "int" else rng.random(node.shape) < 0.5
+def _drawn(rng: np.random.Generator, space: Space, attempt: int) -> Point:
+    plain = attempt < _PLAIN_ATTEMPTS
+    first, step = _LENGTHS[attempt // len(_DRAWS) % (2 if plain else len(_LENGTHS))]
+    lengths = {s["size"].names()[0]: first + k * step for k, s in enumerate(space.sizes)}
+    point: Point = {}
+    for v in space.given:
+        mode = attempt % len(_DRAWS) if plain else int(rng.integers(len(_DRAWS)))
+        scale = 1.0 if plain or rng.random() < 0.5 else 10.0 ** float(rng.integers(-4, 6))
+        point[v] = (
+            _values(rng, v.dtype, concrete(v.shape, lengths), mode)
+            if v.dtype != "real"
+            else _rounded(scale * _DRAWS[mode](rng, concrete(v.shape, lengths)), scale)
         )
-    drawn = np.round(_DRAWS[mode](rng, node.shape), 3)
-    return np.where(drawn == 0.0, 0.5, drawn)
+    return point | {s: np.asarray(lengths[s["size"].names()[0]]) for s in space.sizes}
 
 
-def _is_inside(inside: Sequence[Node], point: Point) -> bool:
-    try:
-        values = evaluate(inside, point)
-    except (IndexError, IndexRangeError, ShapeError):
-        return False
-    return all(np.all(np.isfinite(v)) for v in values)
+def _values(rng: np.random.Generator, dtype: str, shape: tuple[int, ...], mode: int) -> np.ndarray:
+    return np.asarray(rng.integers(0, 1 + mode % 3, shape) if dtype == "int" else rng.random(shape) < 0.5)
+
+
+def _rounded(x: np.ndarray, scale: float) -> np.ndarray:
+    """Numbers of size ``scale`` with three decimals beside it, never 0."""
+    short = np.round(x / scale, 3)
+    return np.where(short == 0.0, 0.5, short) * scale
 
 
 def _is_smooth(cells: Cells, point: Sequence[np.ndarray]) -> bool:
@@ -125,39 +129,41 @@ def _is_smooth(cells: Cells, point: Sequence[np.ndarray]) -> bool:
     return True
 
 
-def is_small(nodes: Sequence[Node]) -> bool:
-    """Whether fifty digits are affordable."""
-    return sum(int(np.prod(n.shape)) if n.shape else 1 for n in topological(nodes)) <= _LARGEST
+def _beyond(space: Space, compared: Sequence[Node], found: Sequence[Point]) -> Iterator[Point]:
+    """For each guard and each side of it that no point has, a point there, where one is found."""
+    movable = [v for v in space.given if v.dtype == "real"]
+    signs = [g for g in guards([*space.inside, *compared], movable) if g.kind == "sign"][:_MOST_GUARDS]
+    more: list[Point] = []
+    for guard in signs:
+        for side in (-1.0, 1.0):
+            if not any(_stands(guard, side, p) for p in (*found, *more)):
+                more += _crossing(space, guard, side, found[: len(_LENGTHS)])
+    yield from more
 
 
-def exact_values(nodes: Sequence[Node], point: Point) -> list[np.ndarray] | None:
-    """The values to fifty digits as object arrays of SymPy numbers; None where SymPy cannot."""
-    given = {node: _exact(value) for node, value in point.items()}
-    try:
-        found = to_exprs(nodes, given)
-        return [np.frompyfunc(_number, 1, 1)(np.asarray(v, object)) for v in found]
-    except (UnsupportedError, TypeError, ValueError, ArithmeticError):
-        return None
+def _stands(guard: Guard, side: float, point: Point) -> bool:
+    """Whether any element of the guard's value is on this side."""
+    return bool(np.any(np.sign(np.asarray(evaluate([guard.value], point)[0], float)) == side))
 
 
-def _exact(value: np.ndarray) -> Any:
-    convert = {"f": lambda v: sp.Float(v, PRECISION), "i": sp.Integer, "b": lambda v: sp.true if v else sp.false}[
-        value.dtype.kind
-    ]
-    if value.ndim == 0:
-        return convert(value.item())
-    return np.frompyfunc(lambda v: convert(v.item() if isinstance(v, np.generic) else v), 1, 1)(value)
+def _crossing(space: Space, guard: Guard, side: float, starts: Sequence[Point]) -> list[Point]:
+    moved = [v for v in variables([guard.value]) if v.dtype == "real"]
+    refused = 0
+    for exponent in range(-3, 25):
+        for start in starts:
+            for point in (q for v in moved for q in _moves(start, v, 2.0**exponent)):
+                if not _stands(guard, side, point):
+                    continue
+                if point in space:
+                    return [point]
+                refused += 1
+                if refused == _MOST_REFUSED:
+                    return []
+    return []
 
 
-def _number(expr: Any) -> Any:
-    number = sp.N(expr, PRECISION)
-    if not (number.is_Number and number.is_finite):
-        raise ValueError("not a finite real number")
-    return number
-
-
-def mismatch(a: Any, b: Any) -> float:
-    """The largest difference of two arrays, beside the largest element of both."""
-    difference = np.max(np.abs(np.asarray(a) - np.asarray(b)), initial=0)
-    scale = max(np.max(np.abs(np.asarray(a)), initial=0), np.max(np.abs(np.asarray(b)), initial=0))
-    return 0.0 if difference == 0 else float(difference / scale)
+def _moves(start: Point, v: Node, step: float) -> Iterator[Point]:
+    """One variable moved by a step, and scaled."""
+    x = start[v]
+    for moved in (x + step, x - step, x * step, x / step):
+        yield start | {v: moved}

@@ -18,7 +18,7 @@ from symgrad.ir.walk import topological
 from symgrad.ops.formula import to_exprs
 from symgrad.passes.names import strip
 from symgrad.passes.simplify import simplify
-from symgrad.view.points import sized
+from symgrad.view.points import named_sizes
 
 _MOST_NODES = 150
 _MOST_OPERATIONS = 120
@@ -33,15 +33,14 @@ def prove(a: Node, b: Node) -> bool:
     new = simplify(plain)
     if new[plain[0]] is new[plain[1]]:
         return True
-    named = any(not isinstance(n, int) for node in topological(plain) for n in node.shape)
-    return not named and _by_sympy(*plain)
+    return not named_sizes(plain) and _by_sympy(*plain)
 
 
 def _by_sympy(a: Node, b: Node) -> bool:
     if len(topological([a, b])) > _MOST_NODES:
         return False
     try:
-        left, right = (np.asarray(e, object).ravel() for e in to_exprs(sized([a, b])))
+        left, right = (np.asarray(e, object).ravel() for e in to_exprs([a, b]))
         return len(left) <= _MOST_ELEMENTS and all(_is_zero(x - y) for x, y in zip(left, right, strict=True))
     except (SymgradError, sp.PolynomialError, TypeError, ValueError, ArithmeticError, RecursionError, AttributeError):
         return False

@@ -16,7 +16,8 @@ import numpy as np
 from symgrad.ir.evaluate import evaluate
 from symgrad.ir.node import Node, build, constant, rebuild
 from symgrad.ir.walk import substitute, topological, variables
-from symgrad.view.points import Point, mismatch
+from symgrad.view.digits import mismatch
+from symgrad.view.points import Point
 from symgrad.view.products import gathered
 
 _CLOSE = 1e-9
@@ -52,7 +53,7 @@ def slip(claimed: Node, derived: Node, setting: Setting) -> Slip:
     A reason is given only where undoing that one slip makes the whole claim right at every point.
     """
     points = setting.points
-    mine, right = _terms(claimed), _terms(derived)
+    mine, right = terms(claimed), terms(derived)
     mine_left, right_left = _unmatched(mine, right, points)
     if not (mine_left or right_left):  # they differ in digits that are not looked at here
         return Slip(claimed, derived)
@@ -68,7 +69,7 @@ def slip(claimed: Node, derived: Node, setting: Setting) -> Slip:
     return Slip(term, expected, hint or _repair(claimed, derived, setting))
 
 
-def _terms(node: Node) -> list[Node]:
+def terms(node: Node) -> list[Node]:
     """The additive terms, in the order in which they are written, signs folded in."""
     found: list[Node] = []
     stack = [(node, 1)]
@@ -128,7 +129,7 @@ def _constant_ratio(a: Node, b: Node, points: Sequence[Point]) -> float | None:
 
 def _ratio(a: Node, b: Node, points: Sequence[Point]) -> str:
     k = _constant_ratio(a, b, points)
-    if k is None or abs(k - 1.0) <= _CLOSE:
+    if k is None or k == 0.0 or abs(k - 1.0) <= _CLOSE:
         return ""
     if abs(k + 1.0) <= _CLOSE:
         return "the sign is wrong"
