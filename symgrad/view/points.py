@@ -6,6 +6,7 @@ sizes. A formula that is right for one length of an axis only, or before a thres
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -147,23 +148,22 @@ def _stands(guard: Guard, side: float, point: Point) -> bool:
 
 
 def _crossing(space: Space, guard: Guard, side: float, starts: Sequence[Point]) -> list[Point]:
-    moved = [v for v in variables([guard.value]) if v.dtype == "real"]
+    """The first point on that side, from short moves to long ones."""
     refused = 0
-    for exponent in range(-3, 25):
-        for start in starts:
-            for point in (q for v in moved for q in _moves(start, v, 2.0**exponent)):
-                if not _stands(guard, side, point):
-                    continue
-                if point in space:
-                    return [point]
-                refused += 1
-                if refused == _MOST_REFUSED:
-                    return []
+    for point in _moves(starts, [v for v in variables([guard.value]) if v.dtype == "real"]):
+        if not _stands(guard, side, point):
+            continue
+        if point in space:
+            return [point]
+        refused += 1
+        if refused == _MOST_REFUSED:
+            break
     return []
 
 
-def _moves(start: Point, v: Node, step: float) -> Iterator[Point]:
-    """One variable moved by a step, and scaled."""
-    x = start[v]
-    for moved in (x + step, x - step, x * step, x / step):
-        yield start | {v: moved}
+def _moves(starts: Sequence[Point], moved: Sequence[Node]) -> Iterator[Point]:
+    """One variable moved by a step, and scaled by it: 1/8, 1/4, ..., 2**24."""
+    for exponent, start, v in itertools.product(range(-3, 25), starts, moved):
+        step, x = 2.0**exponent, start[v]
+        for new in (x + step, x - step, x * step, x / step):
+            yield start | {v: new}
