@@ -108,7 +108,7 @@ def derive(outputs: Sequence[Node], wrt: Sequence[Node], inputs: Sequence[Node],
     plain, names, _ = strip(_replaced(outputs, wrt, kept), keep=frozenset(kept))
     plain_wrt, more, _ = strip(kept, keep=frozenset(kept))
     names = {**more, **names}
-    new = run([("rules", _with_rules), *PRIMAL], [*plain, *plain_wrt, *names], reports)
+    new = run([("rules", with_rules_pass), *PRIMAL], [*plain, *plain_wrt, *names], reports)
     primal, variables = [new[n] for n in plain], [new[n] for n in plain_wrt]
     names = {new[n]: name for n, name in reversed(names.items()) if new[n].op.name not in ("variable", "constant")}
     seeds = tuple(_seed(f, i, names) for i, f in enumerate(primal))
@@ -131,7 +131,7 @@ def _replaced(outputs: Sequence[Node], wrt: Sequence[Node], kept: Sequence[Node]
     return substitute(outputs, swap)
 
 
-def _with_rules(outputs: Sequence[Node]) -> dict[Node, Node]:
+def with_rules_pass(outputs: Sequence[Node]) -> dict[Node, Node]:
     order = topological(outputs)
     return dict(zip(order, with_rules(order), strict=True))
 

@@ -69,7 +69,7 @@ def _visit(body: tuple[Statement, ...]) -> Iterator[tuple[Statement, tuple[Loop,
 def _operations(statement: Statement) -> dict[str, int]:
     """What one execution of the statement itself does."""
     found: dict[str, int] = {}
-    if isinstance(statement, Call) and statement.kernel not in ("flat", "reshape", "row"):
+    if isinstance(statement, Call) and statement.kernel not in ("flat", "reshape", "row", "rows"):
         found[statement.kernel] = 1
     if isinstance(statement, Accumulate) and statement.op in KINDS:
         found[KINDS[statement.op]] = 1

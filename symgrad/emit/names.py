@@ -31,7 +31,7 @@ _MODULE = (
     "wraps",
     "fma", "select", "f64", "f32", "i64", "i32", "types", "type_callable", "lower_builtin", "prange",
     "forward", "backward", "value", "grad", "value_and_grad", "value_and_gradient", "jvp", "vjp", "hvp", "evaluate",
-    "jacobian", "hessian", "train", "step", "main",
+    "jacobian", "hessian", "train", "main",
 )  # fmt: skip
 _FUNCTIONS = (
     "dot", "sum", "prod", "mean", "power", "pow", "mod", "sign", "clip", "floor", "ceil", "rint", "trunc", "copysign",

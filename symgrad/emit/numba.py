@@ -5,7 +5,8 @@ stack, in linear time. Text beyond ``WIDTH`` columns is filled inside parenthese
 
 Kernels, where lower names none of its own: ``dot(a, b, out)``; ``flat(a, view)`` and
 ``reshape(a, view, size, ...)`` bind a name to a view of a contiguous buffer, sizes being names or digits;
-``row(a, view, position)`` to a[position], ``same(a, view)`` to a.
+``row(a, view, position)`` to a[position], ``rows(a, view, stop)`` and ``rows(a, view, start, stop)`` to a[start:stop],
+``same(a, view)`` to a.
 An operand "T:name" is the transposed view. ``Return((x,))`` leaves with x, ``Return(((x,),))`` with a one-tuple.
 """
 
@@ -146,10 +147,8 @@ def _call(s: Call) -> tuple[str, str]:
         return f"{second} = ", first
     if s.kernel == "row":
         return f"{second} = ", f"{first}[{rest[0]}]"
-    if s.kernel == "same":
-        return f"{second} = ", first
-    if s.kernel == "row":
-        return f"{second} = ", f"{first}[{rest[0]}]"
+    if s.kernel == "rows":
+        return f"{second} = ", f"{first}[{':'.join(['', *rest][-2:])}]"
     name = "np.dot" if s.kernel == "dot" else s.kernel
     return f"{name}({', '.join([first, second, *rest])})", ""
 

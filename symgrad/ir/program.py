@@ -86,7 +86,8 @@ class Call:
     """A kernel on buffers: ``dot(a, b, out)``; operands may be transposed views ("T:name").
 
     Views bind a name to memory that exists: ``flat(a, view)``, ``reshape(a, view, size, ...)``, ``row(a, view,
-    position)``, which is a[position], and ``same(a, view)``, whose old content is read no more.
+    position)``, which is a[position], ``rows(a, view, start, stop)``, which is a[start:stop] (start 0 may be left out),
+    and ``same(a, view)``, whose old content is read no more.
     """
 
     kernel: str

@@ -20,8 +20,9 @@ from symgrad.lower.reduction import helper
 from symgrad.lower.shuffle import NAME as PERMUTATION
 from symgrad.lower.shuffle import permutation
 from symgrad.lower.target import Target
+from symgrad.lower.training import Training, lower_training
 
-__all__ = ["Target", "called", "lower"]
+__all__ = ["Target", "Training", "called", "lower", "lower_loop", "lower_order"]
 
 
 def lower(targets: tuple[Target, ...], names: Any, dtype: str = "f64") -> Program:
@@ -31,9 +32,25 @@ def lower(targets: tuple[Target, ...], names: Any, dtype: str = "f64") -> Progra
     """
     module = Module(names, dtype)
     entries = tuple(lower_function(target, module) for target in targets)
-    functions = (*called(entries, dtype), *entries)
-    names_of_targets = tuple(t.name for t in targets)
-    return Program(functions, names_of_targets, dtype, _arrays(module.constants, dtype), _arrays(module.hidden, dtype))
+    return _program(entries, module)
+
+
+def lower_loop(training: Training, names: Any, dtype: str = "f64") -> Program:
+    """The program of a training loop: one entry, ``train``."""
+    module = Module(names, dtype)
+    return _program((lower_training(training, module),), module)
+
+
+def lower_order() -> Program:
+    """The program that draws an order of samples: one entry, ``permutation``."""
+    return Program((*called((permutation(),), "f64"), permutation()), (PERMUTATION,))
+
+
+def _program(entries: tuple[Function, ...], module: Module) -> Program:
+    """The entries with all that they call."""
+    functions, dtype = (*called(entries, module.dtype), *entries), module.dtype
+    names = tuple(f.name for f in entries)
+    return Program(functions, names, dtype, _arrays(module.constants, dtype), _arrays(module.hidden, dtype))
 
 
 def _arrays(table: dict[Frozen, str], dtype: str) -> tuple[tuple[str, Any], ...]:

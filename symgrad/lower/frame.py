@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from typing import Any
 
 from symgrad.ir.expression import Expr, const, load, var
@@ -68,6 +69,14 @@ class Frame:
         self._loops: list[str] = []
         self._scratch: dict[tuple[str, str], str] = {}
 
+    def sequel(self, inputs: frozenset[Node]) -> Frame:
+        """A frame for what follows in the same function: it shares names and blocks, but has statements,
+        inputs and values of its own."""
+        frame = copy(self)
+        frame.inputs, frame.body, frame.checks = inputs, [], []
+        frame.buffers, frame.scalars, frame.places, frame._flats = {}, {}, {}, {}
+        return frame
+
     def kind(self, node: Node) -> str:
         """The program type of a node's elements."""
         return {"real": self.module.dtype, "int": "i64", "bool": "bool"}[node.dtype]
@@ -105,6 +114,10 @@ class Frame:
     def own(self, buffer: str, shape: Shape, dtype: str) -> None:
         """Make a buffer known by shape and type."""
         self._shapes[buffer] = (shape, dtype)
+
+    def described(self, buffer: str) -> tuple[Shape, str]:
+        """Shape and type of a buffer."""
+        return self._shapes[buffer]
 
     def allocate(self, node: Node, fill: float | int | bool | None = None, **mark: Any) -> str:
         """The buffer of a node, new memory if it has none yet."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from symgrad.errors import InternalError
@@ -18,6 +18,7 @@ from symgrad.lower.frame import Frame, Module, count
 from symgrad.lower.gather import emit_gather, emit_scatter
 from symgrad.lower.loops import Kernel, emit_kernel
 from symgrad.lower.merge import Merger, names_in
+from symgrad.lower.origin import Origin
 from symgrad.lower.scan import emit_cumsum, emit_position, emit_prod_others
 from symgrad.lower.schedule import Plan, Scheduler, Stage
 from symgrad.lower.sizes import integer
@@ -40,25 +41,51 @@ _EMIT: dict[str, Callable[[Frame, Node], None]] = {
 def lower_function(target: Target, module: Module) -> Function:
     """The function of a target."""
     flat = list(_leaves(target.results))
-    results, origin = expand(flat, target.inputs)
-    results = [_moved_out(n) if n.type.rank and (n.op.kind == "leaf" or n in target.inputs) else n for n in results]
-    final = dict(zip(flat, results, strict=True))
-    frame = Frame(module, target.notes, origin)
-    frame.inputs = frozenset(target.inputs)
+    frame, final = opened(flat, frozenset(target.inputs), module, target.notes)
     parameters, packed = _declare(frame, target.inputs)
+    compute(frame, [final[n] for n in flat])
+    returned = Return(_returned(frame, target.results, final))
+    planned = settled(frame, names_in(returned))
+    body = (*bind_sizes(frame, target.inputs), *frame.ahead, *frame.checks, *planned, returned)
+    hidden = tuple(name for name, _ in frame.hidden)
+    return Function(target.name, (*parameters, *hidden_parameters(frame)), body, target.doc, packed, hidden)
+
+
+def opened(
+    results: list[Node], inputs: frozenset[Node], module: Module, notes: Mapping[Node, str]
+) -> tuple[Frame, dict[Node, Node]]:
+    """A frame for the results, and each result in primitives; a given array that is asked for will be copied."""
+    frame = Frame(module, notes, Origin({}, {}))
+    frame.inputs = inputs
+    return frame, expanded(frame, results)
+
+
+def expanded(frame: Frame, results: list[Node]) -> dict[Node, Node]:
+    """Each result in primitives, with the frame knowing where they come from."""
+    made, frame.origin = expand(results, frame.inputs)
+    made = [_moved_out(n) if n.type.rank and (n.op.kind == "leaf" or n in frame.inputs) else n for n in made]
+    return dict(zip(results, made, strict=True))
+
+
+def compute(frame: Frame, results: list[Node]) -> None:
+    """Add the statements that compute the results (in primitives), and the tests that they need."""
     plan = Scheduler(results, frame.inputs).plan()
     frame.checks += size_checks(frame, plan.order)
     outputs = frozenset(results)
     for stage in plan.stages:
         _emit_stage(frame, stage, plan, outputs)
-    returned = Return(_returned(frame, target.results, final))
-    kept = frozenset(frame.buffers[n] for n in frame.inputs if n.type.rank) | names_in(returned)
+
+
+def settled(frame: Frame, leaving: frozenset[str]) -> list[Statement]:
+    """The frame's statements with loops merged and memory used again; ``leaving`` names stay as they are."""
+    kept = frozenset(frame.buffers[n] for n in frame.inputs if n.type.rank) | leaving
     merged = Merger(frame.scratch_names, kept).run(frame.body)
-    planned = reuse(merged, names_in(returned))
-    body = (*_bind_sizes(frame, target.inputs), *frame.ahead, *frame.checks, *planned, returned)
-    hidden = tuple(name for name, _ in frame.hidden)
-    extra = tuple(Parameter(name, frame.kind(node), node.type.rank) for name, node in frame.hidden)
-    return Function(target.name, (*parameters, *extra), body, target.doc, packed, hidden)
+    return reuse(merged, leaving)
+
+
+def hidden_parameters(frame: Frame) -> tuple[Parameter, ...]:
+    """Large constant arrays, which travel as trailing arguments."""
+    return tuple(Parameter(name, frame.kind(node), node.type.rank) for name, node in frame.hidden)
 
 
 def _moved_out(node: Node) -> Node:
@@ -119,7 +146,7 @@ def _emit_scalars(frame: Frame, scalars: list[Node], plan: Plan, outputs: frozen
     frame.scalars.update(zip(roots, values, strict=True))
 
 
-def _bind_sizes(frame: Frame, inputs: tuple[Node, ...]) -> list[Statement]:
+def bind_sizes(frame: Frame, inputs: tuple[Node, ...]) -> list[Statement]:
     """Every named size that is used, from the shape of a parameter.
 
     Raises:  InternalError where no parameter shows it

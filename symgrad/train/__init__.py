@@ -1,0 +1,1 @@
+"""Networks that learn: optimizers, schedules, metrics, data, callbacks, and the compiled loop."""
