@@ -1,7 +1,8 @@
 """The training loop as one function of the loop program: gather a batch, derive, test, update in place, log.
 
-In: a ``Training``. Out: a function that runs the steps first..last-1 and gives the step it has reached. A step with a
-result that must be finite and is not ends the loop before anything is updated; the number of that result comes back too. Arrays that a step needs are allocated once, before the loop, for the
+In: a ``Training``. Out: a function that runs the steps first..last-1; ``clock[0]`` is the number of steps taken. A step
+with a result that must be finite and is not ends the loop before anything is updated, and the function gives the number
+of that result, else -1. Arrays that a step needs are allocated once, before the loop, for the
 largest batch. State is updated in place, after everything that reads it.
 """
 
@@ -87,7 +88,7 @@ def lower_training(training: Training, module: Module) -> Function:
     second = _updates(frame, training, final)
     hoist = Hoist(frame, str(count.value), clock.most)
     body = hoist.run([*_gathered(frame, training, wholes, clock), *_scalar_states(frame, training), *frame.checks, *first])
-    totals, logs = frame.fresh("totals"), frame.fresh("logs")
+    totals, logs, taken = (frame.fresh(name) for name in ("totals", "logs", "clock"))
     summed = _summed(frame, [final[t] for t in training.totals], totals)
     step = (
         *_opened_step(frame, training, clock, (str(count.value), totals)),
@@ -96,12 +97,13 @@ def lower_training(training: Training, module: Module) -> Function:
         *hoist.run(second),
         *summed,
         _logged(frame, clock, totals, logs),
+        Store(taken, (integer(0),), _int(clock.step) + 1),
     )
     loop = Loop(clock.step, _int(clock.first), _int(clock.last), step)
     sizes = with_lengths_of(bind_sizes(frame, given), {frame.buffers[d]: w for d, w in zip(training.data, wholes, strict=True)})
     others = [s for s in sizes if isinstance(s, Assign) and s.target != count.value]
-    whole = (*_counted(clock), *others, *hoist.memory, loop, Return((_int(clock.last), integer(-1))))
-    parameters = _parameters(frame, training, wholes, (clock, totals, logs))
+    whole = (*_counted(clock), *others, *hoist.memory, loop, Return((integer(-1),)))
+    parameters = _parameters(frame, training, wholes, (clock, totals, logs, taken))
     hidden = tuple(name for name, _ in frame.hidden)
     return Function(NAME, (*parameters, *hidden_parameters(frame)), whole, training.doc, (), hidden)
 
@@ -116,7 +118,7 @@ def _tested(frame: Frame, sound: list[Node], clock: _Clock) -> list[Statement]:
         every = every & flag
     for number in reversed(range(len(flags) - 1)):
         which = select(apply("not", flags[number]), integer(number), which)
-    return [If(apply("not", every), (Return((_int(clock.step), which)),))]
+    return [If(apply("not", every), (Return((which,)),))]
 
 
 def _some(node: Node | None) -> tuple[Node, ...]:
@@ -248,7 +250,7 @@ def _opened_step(frame: Frame, training: Training, clock: _Clock, names: tuple[s
 def _gathered(frame: Frame, training: Training, wholes: list[str], clock: _Clock) -> list[Statement]:
     """The batch: rows in the drawn order, copied; or a view of rows that stand together."""
     if not training.shuffled:
-        start, end = frame.fresh("start"), frame.fresh("end")
+        start, end = frame.fresh("low"), frame.fresh("high")
         count = frame.size(training.data[0].shape[0])
         views = [Call("rows", (w, frame.buffers[d], start, end)) for d, w in zip(training.data, wholes, strict=True)]
         at = [Assign(start, _int(clock.begin) - _int(clock.offset)), Assign(end, _int(start) + count)]
@@ -312,12 +314,12 @@ def _logged(frame: Frame, clock: _Clock, totals: str, logs: str) -> If:
 
 
 def _parameters(
-    frame: Frame, training: Training, wholes: list[str], names: tuple[_Clock, str, str]
+    frame: Frame, training: Training, wholes: list[str], names: tuple[_Clock, str, str, str]
 ) -> list[Parameter]:
-    clock, totals, logs = names
+    clock, totals, logs, taken = names
     found = [Parameter(w, frame.kind(d), d.type.rank) for w, d in zip(wholes, training.data, strict=True)]
     found += [Parameter(frame.buffers[s], frame.kind(s), max(1, s.type.rank)) for s in training.state]
     found += [Parameter(str(frame.scalars[s].value), frame.kind(s)) for s in training.settings]
     found += [Parameter(clock.order, "i64", 1)] if training.shuffled else []
-    found += [Parameter(totals, "f64", 1), Parameter(logs, "f64", 2)]
+    found += [Parameter(totals, "f64", 1), Parameter(logs, "f64", 2), Parameter(taken, "i64", 1)]
     return [*found, *(Parameter(n, "i64") for n in (clock.first, clock.last, clock.size, clock.seed, clock.before, clock.rows, clock.offset))]

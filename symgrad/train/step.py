@@ -104,13 +104,27 @@ def step_of(objective: Objective, optimizer: Any, *, shuffled: bool, doc: str = 
     return Step(training, _identifiers(training, names, bars, gradients, barred), slots, tuple(reports))
 
 
+@uncollected()
+def evaluation_of(objective: Objective, doc: str = "") -> Step:
+    """A step that adds up the objective's sums and changes nothing."""
+    reports: list[PassReport] = []
+    check_size(objective.sums)
+    values, _, names, _ = _derived(objective.sums, (), reports)
+    states = (*objective.parameters, *(s for s, _ in objective.updates))
+    number = variable(Variable("update", "setting"), ArrayType((), "int"))
+    training = Training(
+        objective.data, states, (), number, objective.key, (), tuple(values), (), (), False, {}, doc
+    )  # fmt: skip
+    return Step(training, _identifiers(training, names, {}, (), ()), Slots((), {}), tuple(reports))
+
+
 def _derived(outputs: Sequence[Node], wrt: Sequence[Node], reports: list[PassReport]) -> tuple:
     """Values and gradients of the first output in their final form, with names and cotangents of what is between."""
     plain, names, _ = strip(outputs)
     new = run([("rules", with_rules_pass), *PRIMAL], [*plain, *wrt, *names], reports)
     primal = [new[n] for n in plain]
     names = {new[n]: name for n, name in reversed(names.items()) if new[n].op.kind != "leaf"}
-    bars = sweep({primal[0]: constant(1.0)}, list(wrt))
+    bars = sweep({primal[0]: constant(1.0)}, list(wrt)) if wrt else {}
     everything = [*primal, *bars, *bars.values(), *names]
     _, _, bare = strip(everything)
     final = run(GRADIENT, [bare[n] for n in everything], reports)
