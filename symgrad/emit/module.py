@@ -21,7 +21,7 @@ from symgrad.emit.scalar import is_straight, literal
 from symgrad.ir.program import Function, Parameter, Program, Return
 from symgrad.ir.source import Entry, Source
 
-KERNELS = ("fma", "select")
+KERNELS = ("fma", "matmul", "select")
 ALIASES = {"f64": "float64", "f32": "float32", "i64": "int64", "i32": "int32"}
 _NUMBA = {**ALIASES, "bool": "boolean"}
 _SUMMARIES = {

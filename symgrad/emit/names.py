@@ -29,7 +29,7 @@ _BUILTINS = (
 _MODULE = (
     "np", "numpy", "math", "numba", "nb", "symgrad", "njit", "jit", "helper", "inline", "register_jitable", "FLAGS",
     "wraps",
-    "fma", "select", "f64", "f32", "i64", "i32", "types", "type_callable", "lower_builtin", "prange",
+    "fma", "matmul", "select", "f64", "f32", "i64", "i32", "types", "type_callable", "lower_builtin", "prange",
     "forward", "backward", "value", "grad", "value_and_grad", "value_and_gradient", "jvp", "vjp", "hvp", "evaluate",
     "jacobian", "hessian", "train", "main",
 )  # fmt: skip

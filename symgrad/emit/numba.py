@@ -3,7 +3,7 @@
 In: ``Function``. Out: lines, each with the number of the node it computes. Programs are walked with a
 stack, in linear time. Text beyond ``WIDTH`` columns is filled inside parentheses.
 
-Kernels, where lower names none of its own: ``dot(a, b, out)``; ``flat(a, view)`` and
+Kernels, where lower names none of its own: ``dot(a, b, out)``, printed as ``matmul``; ``flat(a, view)`` and
 ``reshape(a, view, size, ...)`` bind a name to a view of a contiguous buffer, sizes being names or digits;
 ``row(a, view, position)`` to a[position], ``rows(a, view, stop)`` and ``rows(a, view, start, stop)`` to a[start:stop],
 ``same(a, view)`` to a.
@@ -149,7 +149,7 @@ def _call(s: Call) -> tuple[str, str]:
         return f"{second} = ", f"{first}[{rest[0]}]"
     if s.kernel == "rows":
         return f"{second} = ", f"{first}[{':'.join(['', *rest][-2:])}]"
-    name = "np.dot" if s.kernel == "dot" else s.kernel
+    name = "matmul" if s.kernel == "dot" else s.kernel
     return f"{name}({', '.join([first, second, *rest])})", ""
 
 

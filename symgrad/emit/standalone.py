@@ -71,18 +71,35 @@ def _checks(functions: Mapping[str, Function]) -> tuple[list[str], list[str]]:
     return [LEAVES, VALUES], ["check_values(inputs)"]
 
 
+_MATMUL = '''
+
+
+@helper
+def matmul(a, b, out):
+    """out = a @ b, by BLAS."""
+    np.dot(a, b, out)'''
+
+
 def with_kernels(text: str, kernels: str, hidden: bool = False) -> str:
     """The text with its import of symgrad replaced by what is imported."""
     header, closed, body = text.partition('\n"""\n')  # a quote within the docstring is escaped
     before, wraps, after = body.partition(_WRAPS)
     upper, found, lower = after.partition(f"\n{_IMPORT}")
     if found:
-        block = kernels.partition(_BEGIN)[2].partition(_END)[0]
-        pasted = "".join(line for line in block.splitlines(keepends=True) if not line.startswith("import "))
-        after = f"{upper}\n\n{pasted.strip()}\n\n{lower.partition(chr(10))[2]}"
+        names, _, rest = lower.partition("\n")
+        if "matmul" in names:
+            head, gap, functions = rest.partition("\n\n\n@")
+            rest = f"{head}{_MATMUL}{gap}{functions}"
+        after = f"{upper}\n\n{_pasted(kernels)}\n\n{rest}"
         before = before.removesuffix(_MATH) + _MATH
     path = "from pathlib import Path\n" if hidden else ""
     return "".join((header, closed, before, wraps, path, after))
+
+
+def _pasted(kernels: str) -> str:
+    """The operations that Python lacks, without their imports."""
+    block = kernels.partition(_BEGIN)[2].partition(_END)[0]
+    return "".join(line for line in block.splitlines(keepends=True) if not line.startswith("import ")).strip()
 
 
 def _drawn(samples: Mapping[str, Any]) -> str:

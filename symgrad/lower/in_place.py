@@ -46,7 +46,11 @@ def _makes(statement: Statement, names: frozenset[str]) -> bool:
 
 def _is_safe(body: list[Statement], olds: frozenset[str], news: frozenset[str]) -> bool:
     """Whether one loop stores the new array, element by element, and nothing reads the old one later."""
-    if len(olds) > 2 or len(news) > 2 or any(isinstance(s, Allocate) and s.name in news and s.fill is not None for s in body):
+    if (
+        len(olds) > 2
+        or len(news) > 2
+        or any(isinstance(s, Allocate) and s.name in news and s.fill is not None for s in body)
+    ):
         return False
     writers = [n for n, s in enumerate(body) if not _makes(s, news) and names_in_statement(s) & news]
     if len(writers) != 1 or not isinstance(body[writers[0]], Loop):
@@ -68,8 +72,10 @@ class _Walk:
 
     def passes(self, nest: Statement) -> bool:
         """Whether the new array may share the old one's memory."""
-        return self._visit(nest, ()) and self.stored and all(
-            len(s) == len(self.spots[0]) and all(map(same_expr, s, self.spots[0])) for s in self.spots
+        return (
+            self._visit(nest, ())
+            and self.stored
+            and all(len(s) == len(self.spots[0]) and all(map(same_expr, s, self.spots[0])) for s in self.spots)
         )
 
     def _visit(self, statement: Statement, loops: tuple[str, ...]) -> bool:

@@ -13,7 +13,19 @@ from dataclasses import dataclass, field
 
 from symgrad.ir.expression import Expr, apply, call, const, load, select, var
 from symgrad.ir.node import Node
-from symgrad.ir.program import Accumulate, Allocate, Assign, Call, Function, If, Loop, Parameter, Return, Statement, Store
+from symgrad.ir.program import (
+    Accumulate,
+    Allocate,
+    Assign,
+    Call,
+    Function,
+    If,
+    Loop,
+    Parameter,
+    Return,
+    Statement,
+    Store,
+)
 from symgrad.ir.types import Size, size_product
 from symgrad.lower.frame import Frame, Module
 from symgrad.lower.function import bind_sizes, compute, expanded, hidden_parameters, opened, settled
@@ -87,7 +99,9 @@ def lower_training(training: Training, module: Module) -> Function:
     first = settled(frame, frozenset(_arrays(frame, final.values())))
     second = _updates(frame, training, final)
     hoist = Hoist(frame, str(count.value), clock.most)
-    body = hoist.run([*_gathered(frame, training, wholes, clock), *_scalar_states(frame, training), *frame.checks, *first])
+    body = hoist.run(
+        [*_gathered(frame, training, wholes, clock), *_scalar_states(frame, training), *frame.checks, *first]
+    )
     totals, logs, taken = (frame.fresh(name) for name in ("totals", "logs", "clock"))
     summed = _summed(frame, [final[t] for t in training.totals], totals)
     step = (
@@ -100,7 +114,9 @@ def lower_training(training: Training, module: Module) -> Function:
         Store(taken, (integer(0),), _int(clock.step) + 1),
     )
     loop = Loop(clock.step, _int(clock.first), _int(clock.last), step)
-    sizes = with_lengths_of(bind_sizes(frame, given), {frame.buffers[d]: w for d, w in zip(training.data, wholes, strict=True)})
+    sizes = with_lengths_of(
+        bind_sizes(frame, given), {frame.buffers[d]: w for d, w in zip(training.data, wholes, strict=True)}
+    )
     others = [s for s in sizes if isinstance(s, Assign) and s.target != count.value]
     whole = (*_counted(clock), *others, *hoist.memory, loop, Return((integer(-1),)))
     parameters = _parameters(frame, training, wholes, (clock, totals, logs, taken))
@@ -147,9 +163,7 @@ def _declare(frame: Frame, training: Training) -> list[str]:
 def _scalar_states(frame: Frame, training: Training) -> list[Statement]:
     """State of rank 0 lives in a vector of one element, and is read once a step."""
     scalars = [s for s in training.state if not s.shape]
-    return [
-        Assign(str(frame.scalars[s].value), load(frame.buffers[s], (integer(0),), frame.kind(s))) for s in scalars
-    ]
+    return [Assign(str(frame.scalars[s].value), load(frame.buffers[s], (integer(0),), frame.kind(s))) for s in scalars]
 
 
 def _arrays(frame: Frame, nodes: object) -> list[str]:
@@ -255,9 +269,7 @@ def _gathered(frame: Frame, training: Training, wholes: list[str], clock: _Clock
         views = [Call("rows", (w, frame.buffers[d], start, end)) for d, w in zip(training.data, wholes, strict=True)]
         at = [Assign(start, _int(clock.begin) - _int(clock.offset)), Assign(end, _int(start) + count)]
         return [*at, *views]
-    memory = [
-        Allocate(frame.buffers[d], tuple(map(frame.size, d.shape)), frame.kind(d)) for d in training.data
-    ]
+    memory = [Allocate(frame.buffers[d], tuple(map(frame.size, d.shape)), frame.kind(d)) for d in training.data]
     i, at = frame.loop(0), frame.fresh("at")
     position = load(clock.order, (_int(clock.begin) + _int(i),), "i64")
     inner: list[Statement] = [Assign(at, position)]
@@ -322,4 +334,10 @@ def _parameters(
     found += [Parameter(str(frame.scalars[s].value), frame.kind(s)) for s in training.settings]
     found += [Parameter(clock.order, "i64", 1)] if training.shuffled else []
     found += [Parameter(totals, "f64", 1), Parameter(logs, "f64", 2), Parameter(taken, "i64", 1)]
-    return [*found, *(Parameter(n, "i64") for n in (clock.first, clock.last, clock.size, clock.seed, clock.before, clock.rows, clock.offset))]
+    return [
+        *found,
+        *(
+            Parameter(n, "i64")
+            for n in (clock.first, clock.last, clock.size, clock.seed, clock.before, clock.rows, clock.offset)
+        ),
+    ]

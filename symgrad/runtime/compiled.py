@@ -29,7 +29,7 @@ from numba.core.serialize import dumps
 from numba.core.sigutils import normalize_signature
 
 from symgrad.ir.source import Entry, Source
-from symgrad.runtime import cache
+from symgrad.runtime import cache, products
 
 __all__ = ["compile_entry"]
 
@@ -72,6 +72,9 @@ def compile_entry(module: ModuleType, source: Source, name: str, root: Path | No
         for number, (entry, dispatcher) in enumerate(dispatchers.items()):
             path = folder / f"{module.__name__}-{number}.nbc"
             dispatcher._cache = _File(path, signatures[entry])
+    if "matmul(" in source.text:  # kernels that the code refers to by symbol
+        kind = "f32" if "\nf32 = " in source.text else "f64"
+        products.provide(kind, dispatchers[name].targetctx.codegen().magic_tuple(), folder)
     function, signature = dispatchers[name], signatures[name]
     known = signature in function.overloads
     if not known:

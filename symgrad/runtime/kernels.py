@@ -1,4 +1,4 @@
-"""The two operations that Python lacks: a fused multiply-add and a choice without a branch.
+"""The operations that Python lacks: a fused multiply-add, a choice without a branch, a matrix product into memory.
 
 Compiled, ``fma`` is one hardware instruction (``llvm.fma``) and ``select`` one blend; interpreted,
 both give the same bits, slowly. The text between the two marks is pasted into standalone files:
@@ -84,3 +84,8 @@ else:
 
 
 # kernels: end
+
+
+def matmul(a, b, out):
+    """out = a @ b, for matrices and vectors; compiled, by the kernels of ``runtime.products``."""
+    np.dot(a, b, out)

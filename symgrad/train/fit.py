@@ -66,7 +66,9 @@ class Fit:
         task = model.task(weight is not None)
         whole = model.source(task, x, y, weight)
         if o.validation_data is not None:
-            vx, vy, *vw = (*o.validation_data,) if isinstance(o.validation_data, (tuple, list)) else (o.validation_data, None)
+            vx, vy, *vw = (
+                (*o.validation_data,) if isinstance(o.validation_data, (tuple, list)) else (o.validation_data, None)
+            )
             return whole, model.source(model.task(bool(vw)), vx, vy, vw[0] if vw else None)
         if not o.validation_split:
             return whole, None
@@ -87,7 +89,9 @@ class Fit:
         drawn = permutation() if self.training.is_streamed and o.shuffle else None
         run = Run(loop, state, self.training, course, drawn)
         model.history, model.stop_training = History(), False
-        watch = Watch(model, self._callbacks(course), course, finisher(model.task(weighted).finishers), self._validate())
+        watch = Watch(
+            model, self._callbacks(course), course, finisher(model.task(weighted).finishers), self._validate()
+        )
         self._through(run, watch, course)
         return model.history
 
@@ -138,12 +142,21 @@ def _check(o: Options) -> None:
 
     Raises:  DeclarationError
     """
-    for name, least in (("epochs", 0), ("initial_epoch", 0), ("seed", None), ("batch_size", 1), ("validation_batch_size", 1)):
+    for name, least in (
+        ("epochs", 0),
+        ("initial_epoch", 0),
+        ("seed", None),
+        ("batch_size", 1),
+        ("validation_batch_size", 1),
+    ):
         value = getattr(o, name)
         if value is None and name.endswith("batch_size"):
             continue
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or (least is not None and value < least):
-            raise DeclarationError(f"{name} is a whole number" + (f" of {least} or more" if least is not None else ""), ("given", repr(value)[:40]))
+            raise DeclarationError(
+                f"{name} is a whole number" + (f" of {least} or more" if least is not None else ""),
+                ("given", repr(value)[:40]),
+            )
         setattr(o, name, int(value))
     if not 0.0 <= float(o.validation_split) < 1.0:
         raise DeclarationError("validation_split is between 0 and 1", ("given", repr(o.validation_split)))
@@ -161,6 +174,8 @@ def class_weights(weights: Any, y: Any, rows: Any) -> np.ndarray:
     found = np.ones(len(labels))
     for label in np.unique(labels).tolist():
         if label not in weights:
-            raise DeclarationError(f"class_weight has no weight for class {label}", ("classes", listed(list(map(str, weights)))))
+            raise DeclarationError(
+                f"class_weight has no weight for class {label}", ("classes", listed(list(map(str, weights))))
+            )
         found[labels == label] = weights[label]
     return found if rows is None else found * np.asarray(rows)

@@ -46,7 +46,9 @@ class Model:
     array([[0.]])
     """
 
-    def __init__(self, inputs: Any, outputs: Any, *, dtype: str = "float64", seed: int = 0, name: str = "model") -> None:
+    def __init__(
+        self, inputs: Any, outputs: Any, *, dtype: str = "float64", seed: int = 0, name: str = "model"
+    ) -> None:
         self._start(from_tensors(inputs, outputs), dtype, seed, name)
 
     def _start(self, network: Network, dtype: str, seed: int, name: str) -> None:
@@ -82,7 +84,9 @@ class Model:
         mine = self._weights
         if set(weights) != set(mine.names):
             raise ShapeError(
-                "the weights have other names", ("model", listed(mine.names)), ("given", listed(list(map(str, weights))))
+                "the weights have other names",
+                ("model", listed(mine.names)),
+                ("given", listed(list(map(str, weights)))),
             )
         arrays = {}
         for name, shape in zip(mine.names, mine.shapes, strict=True):
@@ -213,7 +217,9 @@ class Model:
             raise CallError(f"missing data for {listed(names)}")
         if isinstance(value, Mapping):
             if set(value) != set(names):
-                raise CallError("the data have other names", ("needed", listed(names)), ("given", listed(list(map(str, value)))))
+                raise CallError(
+                    "the data have other names", ("needed", listed(names)), ("given", listed(list(map(str, value))))
+                )
             return [value[name] for name in names]
         if len(names) == 1:
             return [value]

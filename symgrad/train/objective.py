@@ -63,7 +63,8 @@ def _symbolic(network: Network, loss: Tensor, metrics: Sequence[Any], weighted: 
         raise DeclarationError("a loss is one real number", ("given", described(loss.node)), fix="sum or average it")
     if weighted:
         raise CallError(
-            "sample_weight needs a loss by name", fix='declare the weights as an input, sg.input("w", ("n",)), in the loss'
+            "sample_weight needs a loss by name",
+            fix='declare the weights as an input, sg.input("w", ("n",)), in the loss',
         )
     known = {*network.inputs, *(w.node for w in network.parameters), *(s.node for s in network.states)}
     targets = tuple(v for v in variables([loss.node]) if v not in known)

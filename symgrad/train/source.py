@@ -15,7 +15,7 @@ from symgrad.errors import NumericError, ShapeError
 from symgrad.ir.node import Node
 from symgrad.ir.show import printable
 from symgrad.runtime.border import convert, wrong_shape
-from symgrad.train.loop import Clock, Course
+from symgrad.train.loop import Course
 
 BUFFER = 32 * 2**20  # bytes of rows that are held at a time, where the data are not held whole
 Permutation = Callable[[np.ndarray, int, int], Any]
@@ -27,7 +27,10 @@ class Source:
     def __init__(self, variables: Sequence[Node], given: Sequence[Any], dtype: str) -> None:
         self.variables, self.dtype = tuple(variables), dtype
         self.is_streamed = any(is_mapped(g) for g in given)
-        self.given = [g if self.is_streamed and is_mapped(g) else self._converted(v, g) for v, g in zip(variables, given, strict=True)]
+        self.given = [
+            g if self.is_streamed and is_mapped(g) else self._converted(v, g)
+            for v, g in zip(variables, given, strict=True)
+        ]
         self.rows = len(self.given[0])
         self._check()
         self._order: tuple[int, np.ndarray] | None = None
@@ -46,10 +49,15 @@ class Source:
         Raises:  ShapeError
         """
         for v, a in zip(self.variables, self.given, strict=True):
-            if a.ndim != v.type.rank or any(isinstance(n, int) and n != m for n, m in zip(v.shape, a.shape, strict=True)):
+            if a.ndim != v.type.rank or any(
+                isinstance(n, int) and n != m for n, m in zip(v.shape, a.shape, strict=True)
+            ):
                 raise wrong_shape(v, a, "another shape")
             if len(a) != self.rows:
-                facts = [(printable(w["variable"].name), f"{len(b)} rows") for w, b in zip(self.variables, self.given, strict=True)]
+                facts = [
+                    (printable(w["variable"].name), f"{len(b)} rows")
+                    for w, b in zip(self.variables, self.given, strict=True)
+                ]
                 raise ShapeError("the arrays have different numbers of rows", *facts[:8])
         if not self.rows:
             raise ShapeError("there is no row to train on", fix="give at least one sample")
@@ -80,7 +88,9 @@ class Source:
         steps = max(1, BUFFER // max(1, row * course.size))
         return min(last, first + steps, (first // course.per_epoch + 1) * course.per_epoch)
 
-    def arrays(self, course: Course, span: tuple[int, int], permutation: Permutation | None) -> tuple[list[np.ndarray], int]:
+    def arrays(
+        self, course: Course, span: tuple[int, int], permutation: Permutation | None
+    ) -> tuple[list[np.ndarray], int]:
         """The arrays for steps span[0]..span[1]-1, and the row of the epoch that they start with."""
         if not self.is_streamed:
             return self.given, 0  # type: ignore[return-value]

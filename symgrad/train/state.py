@@ -20,9 +20,7 @@ class State:
     array([0., 0.])
     """
 
-    def __init__(
-        self, names: Sequence[str], shapes: Sequence[tuple[int, ...]], arrays: Sequence[np.ndarray]
-    ) -> None:
+    def __init__(self, names: Sequence[str], shapes: Sequence[tuple[int, ...]], arrays: Sequence[np.ndarray]) -> None:
         self.names = tuple(names)
         self.shapes = tuple(shapes)
         self.arrays = [np.array(a, order="C").reshape(s or (1,)) for a, s in zip(arrays, shapes, strict=True)]

@@ -102,7 +102,9 @@ def fault_error(fault: Fault, epoch: int, batch: int) -> NumericError:
     )  # fmt: skip
 
 
-def finisher(rows: Sequence[tuple[str, tuple[tuple[int, ...], ...], Callable[..., float]]]) -> Callable[[np.ndarray], Logs]:
+def finisher(
+    rows: Sequence[tuple[str, tuple[tuple[int, ...], ...], Callable[..., float]]],
+) -> Callable[[np.ndarray], Logs]:
     """From an epoch's totals to its logs: the loss, then each metric from the sums that are its own."""
 
     def finish(totals: np.ndarray) -> Logs:

@@ -105,7 +105,7 @@ def test_structure_is_walked_without_recursion():
         (Call("row", ("A", "A_part", "i")), "A_part = A[i]"),
         (Call("reshape", ("A", "A_view", "n", "3")), "A_view = A.reshape((n, 3))"),
         (Call("reshape", ("A", "A_view", "n")), "A_view = A.reshape((n,))"),
-        (Call("dot", ("T:A", "B", "C")), "np.dot(A.T, B, C)"),
+        (Call("dot", ("T:A", "B", "C")), "matmul(A.T, B, C)"),
         (Assign("s", const(0.0, "f64")), "s = f64(0.0)"),
         (Assign("s", const(0.0, "f32")), "s = f32(0.0)"),
         (Accumulate("k", None, "add", var("m", "i32")), "k = i32(k + m)"),
