@@ -14,13 +14,14 @@ from symgrad.ir.expression import Expr
 from symgrad.ir.node import Frozen
 from symgrad.ir.program import Call, Function, Program, Statement, statements
 from symgrad.lower import elementary
+from symgrad.lower.epoch import Training
 from symgrad.lower.frame import Module
 from symgrad.lower.function import lower_function
 from symgrad.lower.reduction import helper
 from symgrad.lower.shuffle import NAME as PERMUTATION
 from symgrad.lower.shuffle import permutation
 from symgrad.lower.target import Target
-from symgrad.lower.training import Training, lower_training
+from symgrad.lower.training import lower_training
 
 __all__ = ["Target", "Training", "called", "lower", "lower_loop", "lower_order"]
 

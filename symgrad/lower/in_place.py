@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from symgrad.ir.expression import Expr, load, var
 from symgrad.ir.program import Accumulate, Allocate, Assign, Call, If, Loop, Statement, Store
@@ -153,7 +154,8 @@ def _expr(expr: Expr, names: Mapping[str, str]) -> Expr:
     if expr.op == "load" and expr.value in names:
         return Expr("load", args, expr.dtype, names[expr.value])  # type: ignore[index]
     if expr.op == "length" and expr.value[0] in names:  # type: ignore[index]
-        buffer, axis = expr.value  # type: ignore[misc]
+        value: Any = expr.value
+        buffer, axis = value
         return Expr("length", (), expr.dtype, (names[buffer], axis))
     return expr if all(a is b for a, b in zip(args, expr.args, strict=True)) else replace(expr, args=args)
 

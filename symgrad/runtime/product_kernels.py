@@ -39,7 +39,8 @@ def _tile(c: Code, rows: int, masked: bool) -> Any:
     for p in (a, panel, out):
         p.add_attribute("noalias")
     masks = c.masks(columns) if masked else [None] * c.vectors
-    zero, done = ir.Constant(c.vector, [0.0] * c.lanes), []
+    zero = ir.Constant(c.vector, [0.0] * c.lanes)
+    done: list[Any] = []
     with c.summing(count, [a, panel, *[zero] * (rows * c.vectors)], done) as (_, now, following):
         pa, pb, *sums = now
         row = [c.load(pb, v * c.lanes) for v in range(c.vectors)]
@@ -48,15 +49,22 @@ def _tile(c: Code, rows: int, masked: bool) -> Any:
             x = c.splat(c.b.load(c.at(pa, (row_step, I64(i)))))
             following += [c.fma(x, row[v], sums[i * c.vectors + v]) for v in range(c.vectors)]
     with c.b.if_else(adds) as (yes, no):
-        for arm, adding in ((yes, True), (no, False)):
-            with arm:
-                for n, x in enumerate(done[2:]):
-                    i, v = divmod(n, c.vectors)
-                    p = c.at(out, (out_step, I64(i)))
-                    x = c.b.fadd(c.load(p, v * c.lanes, masks[v]), x) if adding else x
-                    c.store(x, p, v * c.lanes, masks[v])
+        with yes:
+            _store_tile(c, done[2:], (out, out_step), (masks, True))
+        with no:
+            _store_tile(c, done[2:], (out, out_step), (masks, False))
     c.b.ret_void()
     return f
+
+
+def _store_tile(c: Code, sums: list[Any], to: tuple[Any, Any], how: tuple[list[Any], bool]) -> None:
+    """The sums of a tile into c, or onto what is there."""
+    (out, step), (masks, adding) = to, how
+    for n, x in enumerate(sums):
+        i, v = divmod(n, c.vectors)
+        p = c.at(out, (step, I64(i)))
+        x = c.b.fadd(c.load(p, v * c.lanes, masks[v]), x) if adding else x
+        c.store(x, p, v * c.lanes, masks[v])
 
 
 def _pack_rows(c: Code) -> Any:
@@ -123,7 +131,8 @@ def _product(c: Code) -> None:
     array = c.b.alloca(ir.ArrayType(c.element, BLOCK * c.columns))
     array.align = 64
     panel = c.b.bitcast(array, c.pointer)
-    with c.loop(I64(0), k, BLOCK) as k0, c.loop(I64(0), m, ROWS * c.rows) as i0:
+    blocks = c.b.select(c.b.icmp_signed(">", k, I64(0)), k, I64(1))  # an empty sum is stored too
+    with c.loop(I64(0), blocks, BLOCK) as k0, c.loop(I64(0), m, ROWS * c.rows) as i0:
         count, adds = c.least(c.b.sub(k, k0), I64(BLOCK)), c.b.icmp_signed(">", k0, I64(0))
         end = c.least(m, c.b.add(i0, I64(ROWS * c.rows)))
         with c.loop(I64(0), n, c.columns) as j:
@@ -232,16 +241,22 @@ def _sums(c: Code) -> None:
     for rows, first, last in ((8, I64(0), whole), (1, whole, k)):
         with c.loop(first, last, rows) as k0:
             factors = [c.b.load(c.at(x, (c.b.add(k0, I64(r)), x_step))) for r in range(rows)]
-            splats = [c.splat(s) for s in factors]
             starts = [c.at(right, (c.b.add(k0, I64(r)), step)) for r in range(rows)]
-            with c.loop(I64(0), wide, c.lanes) as j:
-                total = c.load(c.at(y, j))
-                for s, p in zip(splats, starts, strict=True):
-                    total = c.fma(s, c.load(c.at(p, j)), total)
-                c.store(total, c.at(y, j))
-            with c.loop(wide, n) as j:
-                total = c.b.load(c.at(y, j))
-                for s, p in zip(factors, starts, strict=True):
-                    total = c.fma(s, c.b.load(c.at(p, j)), total)
-                c.b.store(total, c.at(y, j))
+            _add_rows(c, factors, starts, (y, wide, n))
     c.b.ret_void()
+
+
+def _add_rows(c: Code, factors: list[Any], starts: list[Any], to: tuple[Any, Any, Any]) -> None:
+    """y[j] += factor * row[j] for some rows, one after the other."""
+    y, wide, n = to
+    splats = [c.splat(s) for s in factors]
+    with c.loop(I64(0), wide, c.lanes) as j:
+        total = c.load(c.at(y, j))
+        for s, p in zip(splats, starts, strict=True):
+            total = c.fma(s, c.load(c.at(p, j)), total)
+        c.store(total, c.at(y, j))
+    with c.loop(wide, n) as j:
+        total = c.b.load(c.at(y, j))
+        for s, p in zip(factors, starts, strict=True):
+            total = c.fma(s, c.b.load(c.at(p, j)), total)
+        c.b.store(total, c.at(y, j))

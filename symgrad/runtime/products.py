@@ -1,8 +1,8 @@
 """Matrix products of symgrad's own: compiled once for a CPU, kept in the cache, called by every emitted module.
 
-In: nothing but the CPU. Out: ``matmul(a, b, out)`` in compiled code: out = a b for C-contiguous ``out`` and operands that
-are contiguous, or such an array transposed; float32 or float64. Emitted code refers to the kernels by symbol, so that no module compiles them again.
-On a CPU without fused multiply-add, products go to BLAS.
+In: nothing but the CPU. Out: ``matmul(a, b, out)`` in compiled code: out = a b for C-contiguous ``out`` and operands
+that are contiguous, or such an array transposed; float32 or float64. Emitted code refers to the kernels by symbol, so
+that no module compiles them again. On a CPU without fused multiply-add, products go to BLAS.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ class Callback:
         """Before an epoch's first batch."""
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """After an epoch's last batch; ``logs`` has the loss, the metrics, and with ``val_`` those of the validation."""
+        """After an epoch's last batch; ``logs`` has loss and metrics, with ``val_`` those of the validation."""
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         """Before a batch."""

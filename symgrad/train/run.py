@@ -7,9 +7,8 @@ Python runs, state, clock and the epochs told to the hooks belong to the same st
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -34,8 +33,9 @@ class Watcher(Protocol):
 
     by_epoch: bool
     by_batch: bool
-    stopped: bool
 
+    @property
+    def stopped(self) -> bool: ...
     def rate(self) -> float: ...
     def epoch_begins(self, epoch: int) -> None: ...
     def epoch_ends(self, epoch: int, totals: np.ndarray) -> None: ...
@@ -127,7 +127,7 @@ class Run:
     def _tell(self, first: int, watcher: Watcher, fault: Fault | None) -> None:
         """Epochs that were completed, in order; then how far the run is."""
         reached, per_epoch = self.clock.step, self.course.per_epoch
-        logs: Sequence[Any] = self.clock.logs
+        logs = self.clock.logs
         if watcher.by_batch and reached > first:
             watcher.batch_ends(first, self.clock.totals)
         if fault is None:

@@ -1,7 +1,7 @@
 """Where the rows of a batch come from.
 
-In: whatever has a row for each sample (arrays, lists, pandas, memory maps). Out: contiguous arrays of the declared kinds,
-whole, or for data larger than ``BUFFER`` that lie in a file the rows of the next few steps only.
+In: whatever has a row for each sample (arrays, lists, pandas, memory maps). Out: contiguous arrays of the declared
+kinds, whole, or for data larger than ``BUFFER`` that lie in a file the rows of the next few steps only.
 """
 
 from __future__ import annotations

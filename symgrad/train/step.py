@@ -16,7 +16,7 @@ from symgrad.ir.node import Node, Variable, build, constant
 from symgrad.ir.show import label, printable
 from symgrad.ir.types import ArrayType, Size, real
 from symgrad.ir.walk import topological
-from symgrad.lower.training import Training
+from symgrad.lower.epoch import Training
 from symgrad.ops.leaf import cast, size, variable
 from symgrad.ops.shape import broadcast
 from symgrad.passes.differentiate import zeros
@@ -90,15 +90,15 @@ def step_of(objective: Objective, optimizer: Any, *, shuffled: bool, doc: str = 
     rate = variable(Variable("learning_rate", "setting"), real())
     number = variable(Variable("update", "setting"), ArrayType((), "int"))
     barred = [variable(Variable(f"{p['variable'].name}_bar", "cotangent"), p.type) for p in objective.parameters]
-    updates = _updates(optimizer, objective.parameters, barred, slots, (number, rate), reports)
+    updates = _updates(optimizer, (objective.parameters, barred), slots, (number, rate), reports)
     handed = [*zip(barred, gradients, strict=True)]
     for (state, _), new in zip(objective.updates, news, strict=True):
         measured = variable(Variable(f"{state['variable'].name}_next", "cotangent"), state.type)
         handed.append((measured, new))
         updates.append((state, broadcast(measured, measured.shape)))
-    state = (*objective.parameters, *slots.flat(), *(s for s, _ in objective.updates))
+    changed = (*objective.parameters, *slots.flat(), *(s for s, _ in objective.updates))
     training = Training(
-        objective.data, state, (rate,), number, objective.key, _sound(loss, gradients), tuple(sums),
+        objective.data, changed, (rate,), number, objective.key, _sound(loss, gradients), tuple(sums),
         tuple(handed), tuple(updates), shuffled, _notes(bars, names), doc,
     )  # fmt: skip
     return Step(training, _identifiers(training, names, bars, gradients, barred), slots, tuple(reports))
@@ -136,11 +136,10 @@ def _derived(outputs: Sequence[Node], wrt: Sequence[Node], reports: list[PassRep
 
 
 def _updates(
-    optimizer: Any, parameters: Sequence[Node], gradients: Sequence[Node], slots: Slots, clock: tuple[Node, Node],
-    reports: list[PassReport],
-) -> list[tuple[Node, Node]]:  # fmt: skip
+    optimizer: Any, pair: tuple[Sequence[Node], Sequence[Node]], slots: Slots, clock: tuple[Node, Node], reports: list
+) -> list[tuple[Node, Node]]:
     """(state, next value) of the parameters and of every slot."""
-    number, rate = clock
+    (parameters, gradients), (number, rate) = pair, clock
     eta = optimizer.rate(number, rate)
     t = cast(number, "real") + 1.0
     thetas, own, shared = optimizer.update(parameters, gradients, slots.own, slots.shared, eta, t)
