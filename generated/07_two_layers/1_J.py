@@ -16,7 +16,7 @@ from functools import wraps
 
 import numpy as np
 
-from symgrad.runtime.kernels import fma, select
+from symgrad.runtime.kernels import fma, matmul, select
 
 try:
     from numba import njit
@@ -140,14 +140,14 @@ def value(X, y, W1, W2):
     """
     n = X.shape[0]
     z2 = np.empty((n, 3), f64)
-    np.dot(X, W1, z2)
+    matmul(X, W1, z2)
     a2 = np.empty((n, 3), f64)
     z2_flat = z2.reshape(-1)
     a2_flat = a2.reshape(-1)
     for i in range(n * 3):
         a2_flat[i] = sigmoid(z2_flat[i])
     z3 = np.empty((n, 1), f64)
-    np.dot(a2, W2, z3)
+    matmul(a2, W2, z3)
     y_flat = y.reshape(-1)
     z3_flat = z3.reshape(-1)
     terms = np.empty(256, f64)
@@ -177,7 +177,7 @@ def forward(X, y, W1, W2):
     """
     n = X.shape[0]
     z2 = np.empty((n, 3), f64)
-    np.dot(X, W1, z2)
+    matmul(X, W1, z2)
     a2 = np.empty((n, 3), f64)
     z2_slope = np.empty((n, 3), f64)
     z2_flat = z2.reshape(-1)
@@ -188,7 +188,7 @@ def forward(X, y, W1, W2):
         a2_flat[i] = sigmoid(t0)
         z2_slope_flat[i] = sigmoid_slope(t0)
     z3 = np.empty((n, 1), f64)
-    np.dot(a2, W2, z3)
+    matmul(a2, W2, z3)
     r1 = np.empty((n, 1), f64)
     z3_slope = np.empty((n, 1), f64)
     y_flat = y.reshape(-1)
@@ -234,9 +234,9 @@ def backward(X, W2, a2, r1, z3_slope, z2_slope, J_bar):
         z3_bar_flat[i] = -(J_bar * r1_flat[i] * z3_slope_flat[i])
     a2_bar = np.empty((n, 3), f64)
     # a2 = sigmoid(z2)
-    np.dot(z3_bar, W2.T, a2_bar)
+    matmul(z3_bar, W2.T, a2_bar)
     W2_bar = np.empty((3, 1), f64)
-    np.dot(a2.T, z3_bar, W2_bar)
+    matmul(a2.T, z3_bar, W2_bar)
     z2_bar = np.empty((n, 3), f64)
     a2_bar_flat = a2_bar.reshape(-1)
     z2_slope_flat = z2_slope.reshape(-1)
@@ -245,7 +245,7 @@ def backward(X, W2, a2, r1, z3_slope, z2_slope, J_bar):
         # z2 = X @ W1
         z2_bar_flat[i] = a2_bar_flat[i] * z2_slope_flat[i]
     W1_bar = np.empty((2, 3), f64)
-    np.dot(X.T, z2_bar, W1_bar)
+    matmul(X.T, z2_bar, W1_bar)
     return W1_bar, W2_bar
 
 
@@ -258,7 +258,7 @@ def value_and_grad(X, y, W1, W2):
     """
     n = X.shape[0]
     z2 = np.empty((n, 3), f64)
-    np.dot(X, W1, z2)
+    matmul(X, W1, z2)
     a2 = np.empty((n, 3), f64)
     z2_slope = np.empty((n, 3), f64)
     z2_flat = z2.reshape(-1)
@@ -269,7 +269,7 @@ def value_and_grad(X, y, W1, W2):
         a2_flat[i] = sigmoid(t0)
         z2_slope_flat[i] = sigmoid_slope(t0)
     z3 = np.empty((n, 1), f64)
-    np.dot(a2, W2, z3)
+    matmul(a2, W2, z3)
     z3_bar = np.empty((n, 1), f64)
     y_flat = y.reshape(-1)
     z3_flat = z3.reshape(-1)
@@ -296,9 +296,9 @@ def value_and_grad(X, y, W1, W2):
     # in the memory of z2, which is read no more
     a2_bar = z2
     # a2 = sigmoid(z2)
-    np.dot(z3_bar, W2.T, a2_bar)
+    matmul(z3_bar, W2.T, a2_bar)
     W2_bar = np.empty((3, 1), f64)
-    np.dot(a2.T, z3_bar, W2_bar)
+    matmul(a2.T, z3_bar, W2_bar)
     # in the memory of a2, which is read no more
     z2_bar = a2
     a2_bar_flat = a2_bar.reshape(-1)
@@ -307,5 +307,5 @@ def value_and_grad(X, y, W1, W2):
         # z2 = X @ W1
         z2_bar_flat[i] = a2_bar_flat[i] * z2_slope_flat[i]
     W1_bar = np.empty((2, 3), f64)
-    np.dot(X.T, z2_bar, W1_bar)
+    matmul(X.T, z2_bar, W1_bar)
     return J, (W1_bar, W2_bar)

@@ -12,7 +12,7 @@ from functools import wraps
 
 import numpy as np
 
-from symgrad.runtime.kernels import fma, select
+from symgrad.runtime.kernels import fma, matmul, select
 
 try:
     from numba import njit
@@ -94,14 +94,14 @@ def value(X, W1, W2):
     """
     n = X.shape[0]
     z2 = np.empty((n, 3), f64)
-    np.dot(X, W1, z2)
+    matmul(X, W1, z2)
     a2 = np.empty((n, 3), f64)
     z2_flat = z2.reshape(-1)
     a2_flat = a2.reshape(-1)
     for i in range(n * 3):
         a2_flat[i] = sigmoid(z2_flat[i])
     z3 = np.empty((n, 1), f64)
-    np.dot(a2, W2, z3)
+    matmul(a2, W2, z3)
     yhat = np.empty((n, 1), f64)
     z3_flat = z3.reshape(-1)
     yhat_flat = yhat.reshape(-1)
@@ -119,7 +119,7 @@ def forward(X, W1, W2):
     """
     n = X.shape[0]
     z2 = np.empty((n, 3), f64)
-    np.dot(X, W1, z2)
+    matmul(X, W1, z2)
     a2 = np.empty((n, 3), f64)
     z2_slope = np.empty((n, 3), f64)
     z2_flat = z2.reshape(-1)
@@ -130,7 +130,7 @@ def forward(X, W1, W2):
         a2_flat[i] = sigmoid(t0)
         z2_slope_flat[i] = sigmoid_slope(t0)
     z3 = np.empty((n, 1), f64)
-    np.dot(a2, W2, z3)
+    matmul(a2, W2, z3)
     yhat = np.empty((n, 1), f64)
     z3_slope = np.empty((n, 1), f64)
     z3_flat = z3.reshape(-1)
@@ -161,9 +161,9 @@ def backward(X, W2, a2, z3_slope, z2_slope, yhat_bar):
         z3_bar_flat[i] = yhat_bar_flat[i] * z3_slope_flat[i]
     a2_bar = np.empty((n, 3), f64)
     # a2 = sigmoid(z2)
-    np.dot(z3_bar, W2.T, a2_bar)
+    matmul(z3_bar, W2.T, a2_bar)
     W2_bar = np.empty((3, 1), f64)
-    np.dot(a2.T, z3_bar, W2_bar)
+    matmul(a2.T, z3_bar, W2_bar)
     z2_bar = np.empty((n, 3), f64)
     a2_bar_flat = a2_bar.reshape(-1)
     z2_slope_flat = z2_slope.reshape(-1)
@@ -172,5 +172,5 @@ def backward(X, W2, a2, z3_slope, z2_slope, yhat_bar):
         # z2 = X @ W1
         z2_bar_flat[i] = a2_bar_flat[i] * z2_slope_flat[i]
     W1_bar = np.empty((2, 3), f64)
-    np.dot(X.T, z2_bar, W1_bar)
+    matmul(X.T, z2_bar, W1_bar)
     return W1_bar, W2_bar

@@ -17,7 +17,7 @@ from functools import wraps
 
 import numpy as np
 
-from symgrad.runtime.kernels import fma, select
+from symgrad.runtime.kernels import fma, matmul, select
 
 try:
     from numba import njit
@@ -150,7 +150,7 @@ def value(X, y, w, b):
     n = X.shape[0]
     t0 = f64(n)
     v0 = np.empty(n, f64)
-    np.dot(X, w, v0)
+    matmul(X, w, v0)
     terms = np.empty(256, f64)
     held = np.empty(256, f64)
     total = f64(0.0)
@@ -184,7 +184,7 @@ def forward(X, y, w, b):
     n = X.shape[0]
     t0 = f64(n)
     v0 = np.empty(n, f64)
-    np.dot(X, w, v0)
+    matmul(X, w, v0)
     r0 = np.empty(n, f64)
     terms = np.empty(256, f64)
     held = np.empty(256, f64)
@@ -237,7 +237,7 @@ def backward(X, r0, f_bar):
         total += part
     b_bar = sum_with_error(total, rest)
     w_bar = np.empty(2, f64)
-    np.dot(X.T, z_bar, w_bar)
+    matmul(X.T, z_bar, w_bar)
     return w_bar, b_bar
 
 
@@ -251,7 +251,7 @@ def value_and_grad(X, y, w, b):
     n = X.shape[0]
     t0 = f64(n)
     v0 = np.empty(n, f64)
-    np.dot(X, w, v0)
+    matmul(X, w, v0)
     z_bar = np.empty(n, f64)
     terms = np.empty(256, f64)
     terms1 = np.empty(256, f64)
@@ -292,5 +292,5 @@ def value_and_grad(X, y, w, b):
     b_bar = sum_with_error(total1, rest1)
     f = t4 / t0
     w_bar = np.empty(2, f64)
-    np.dot(X.T, z_bar, w_bar)
+    matmul(X.T, z_bar, w_bar)
     return f, (w_bar, b_bar)

@@ -17,7 +17,7 @@ from functools import wraps
 
 import numpy as np
 
-from symgrad.runtime.kernels import fma, select
+from symgrad.runtime.kernels import fma, matmul, select
 
 try:
     from numba import njit
@@ -210,7 +210,7 @@ def value(X, y, W1, b1, W2, b2):
     n = X.shape[0]
     t0 = f64(n)
     v0 = np.empty((n, 8), f64)
-    np.dot(X, W1, v0)
+    matmul(X, W1, v0)
     v1 = np.empty((n, 8), f64)
     for i in range(n):
         for j in range(8):
@@ -222,7 +222,7 @@ def value(X, y, W1, b1, W2, b2):
     for i in range(n * 8):
         r0_flat[i] = tanh(v1_flat[i])
     v2 = np.empty(n, f64)
-    np.dot(r0, W2, v2)
+    matmul(r0, W2, v2)
     terms = np.empty(256, f64)
     held = np.empty(256, f64)
     total = f64(0.0)
@@ -256,7 +256,7 @@ def forward(X, y, W1, b1, W2, b2):
     n = X.shape[0]
     t0 = f64(n)
     v0 = np.empty((n, 8), f64)
-    np.dot(X, W1, v0)
+    matmul(X, W1, v0)
     v1 = np.empty((n, 8), f64)
     for i in range(n):
         for j in range(8):
@@ -272,7 +272,7 @@ def forward(X, y, W1, b1, W2, b2):
         r0_flat[i] = tanh(t1)
         r2_flat[i] = tanh_slope(t1)
     v2 = np.empty(n, f64)
-    np.dot(r0, W2, v2)
+    matmul(r0, W2, v2)
     r1 = np.empty(n, f64)
     terms = np.empty(256, f64)
     held = np.empty(256, f64)
@@ -333,9 +333,9 @@ def backward(X, W2, r0, r1, r2, f_bar):
             v0[i, j] = t3
             b1_bar[j] += t3
     W2_bar = np.empty(8, f64)
-    np.dot(r0.T, z2_bar, W2_bar)
+    matmul(r0.T, z2_bar, W2_bar)
     W1_bar = np.empty((2, 8), f64)
-    np.dot(X.T, v0, W1_bar)
+    matmul(X.T, v0, W1_bar)
     return W1_bar, b1_bar, W2_bar, b2_bar
 
 
@@ -349,7 +349,7 @@ def value_and_grad(X, y, W1, b1, W2, b2):
     n = X.shape[0]
     t0 = f64(n)
     v0 = np.empty((n, 8), f64)
-    np.dot(X, W1, v0)
+    matmul(X, W1, v0)
     v1 = np.empty((n, 8), f64)
     for i in range(n):
         for j in range(8):
@@ -365,7 +365,7 @@ def value_and_grad(X, y, W1, b1, W2, b2):
         r0_flat[i] = tanh(t1)
         r2_flat[i] = tanh_slope(t1)
     v2 = np.empty(n, f64)
-    np.dot(r0, W2, v2)
+    matmul(r0, W2, v2)
     z2_bar = np.empty(n, f64)
     terms = np.empty(256, f64)
     terms1 = np.empty(256, f64)
@@ -415,7 +415,7 @@ def value_and_grad(X, y, W1, b1, W2, b2):
             v3[i, j] = t7
             b1_bar[j] += t7
     W2_bar = np.empty(8, f64)
-    np.dot(r0.T, z2_bar, W2_bar)
+    matmul(r0.T, z2_bar, W2_bar)
     W1_bar = np.empty((2, 8), f64)
-    np.dot(X.T, v3, W1_bar)
+    matmul(X.T, v3, W1_bar)
     return f, (W1_bar, b1_bar, W2_bar, b2_bar)

@@ -12,7 +12,7 @@ from functools import wraps
 
 import numpy as np
 
-from symgrad.runtime.kernels import fma, select
+from symgrad.runtime.kernels import fma, matmul, select
 
 try:
     from numba import njit
@@ -196,7 +196,7 @@ def value(X, W1, b1, W2, b2):
     """
     n = X.shape[0]
     v0 = np.empty((n, 8), f64)
-    np.dot(X, W1, v0)
+    matmul(X, W1, v0)
     v1 = np.empty((n, 8), f64)
     for i in range(n):
         for j in range(8):
@@ -208,7 +208,7 @@ def value(X, W1, b1, W2, b2):
     for i in range(n * 8):
         r0_flat[i] = tanh(v1_flat[i])
     v2 = np.empty(n, f64)
-    np.dot(r0, W2, v2)
+    matmul(r0, W2, v2)
     f = np.empty(n, f64)
     for i in range(n):
         z2 = v2[i] + b2
@@ -225,7 +225,7 @@ def forward(X, W1, b1, W2, b2):
     """
     n = X.shape[0]
     v0 = np.empty((n, 8), f64)
-    np.dot(X, W1, v0)
+    matmul(X, W1, v0)
     v1 = np.empty((n, 8), f64)
     for i in range(n):
         for j in range(8):
@@ -241,7 +241,7 @@ def forward(X, W1, b1, W2, b2):
         r0_flat[i] = tanh(t0)
         r2_flat[i] = tanh_slope(t0)
     v2 = np.empty(n, f64)
-    np.dot(r0, W2, v2)
+    matmul(r0, W2, v2)
     f = np.empty(n, f64)
     z2_slope = np.empty(n, f64)
     for i in range(n):
@@ -284,7 +284,7 @@ def backward(X, W2, r0, z2_slope, r2, f_bar):
             v0[i, j] = t2
             b1_bar[j] += t2
     W2_bar = np.empty(8, f64)
-    np.dot(r0.T, z2_bar, W2_bar)
+    matmul(r0.T, z2_bar, W2_bar)
     W1_bar = np.empty((2, 8), f64)
-    np.dot(X.T, v0, W1_bar)
+    matmul(X.T, v0, W1_bar)
     return W1_bar, b1_bar, W2_bar, b2_bar

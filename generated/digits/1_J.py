@@ -17,7 +17,7 @@ from functools import wraps
 
 import numpy as np
 
-from symgrad.runtime.kernels import fma, select
+from symgrad.runtime.kernels import fma, matmul, select
 
 try:
     from numba import njit
@@ -121,7 +121,7 @@ def value(X, Y, W1, b1):
     n = X.shape[0]
     t0 = f64(n)
     v0 = np.empty((n, 10), f64)
-    np.dot(X, W1, v0)
+    matmul(X, W1, v0)
     v2 = np.empty((n, 10), f64)
     for i in range(n):
         top = f64(-math.inf)
@@ -164,7 +164,7 @@ def forward(X, Y, W1, b1):
     n = X.shape[0]
     t0 = f64(n)
     v0 = np.empty((n, 10), f64)
-    np.dot(X, W1, v0)
+    matmul(X, W1, v0)
     v1 = np.empty(n, f64)
     v2 = np.empty((n, 10), f64)
     for i in range(n):
@@ -234,7 +234,7 @@ def backward(X, Y, r0, J_bar):
             z2_bar[i, j] = t2
             b1_bar[j] += t2
     W1_bar = np.empty((64, 10), f64)
-    np.dot(X.T, z2_bar, W1_bar)
+    matmul(X.T, z2_bar, W1_bar)
     return W1_bar, b1_bar
 
 
@@ -249,7 +249,7 @@ def value_and_grad(X, Y, W1, b1):
     t0 = f64(n)
     t1 = -1.0 / t0
     v0 = np.empty((n, 10), f64)
-    np.dot(X, W1, v0)
+    matmul(X, W1, v0)
     v1 = np.empty(n, f64)
     v2 = np.empty(n, f64)
     v3 = np.empty((n, 10), f64)
@@ -308,5 +308,5 @@ def value_and_grad(X, Y, W1, b1):
     t19 = sum_with_error(total3, rest)
     J = -(t19 / t0)
     W1_bar = np.empty((64, 10), f64)
-    np.dot(X.T, z2_bar, W1_bar)
+    matmul(X.T, z2_bar, W1_bar)
     return J, (W1_bar, b1_bar)

@@ -13,7 +13,7 @@ from functools import wraps
 
 import numpy as np
 
-from symgrad.runtime.kernels import select
+from symgrad.runtime.kernels import matmul, select
 
 try:
     from numba import njit
@@ -49,7 +49,7 @@ def value(X, W1, b1):
     """
     n = X.shape[0]
     v0 = np.empty((n, 10), f64)
-    np.dot(X, W1, v0)
+    matmul(X, W1, v0)
     f = np.empty(n, i64)
     for i in range(n):
         best = f64(-math.inf)
@@ -73,7 +73,7 @@ def forward(X, W1, b1):
     """
     n = X.shape[0]
     v0 = np.empty((n, 10), f64)
-    np.dot(X, W1, v0)
+    matmul(X, W1, v0)
     f = np.empty(n, i64)
     for i in range(n):
         best = f64(-math.inf)

@@ -17,7 +17,7 @@ from functools import wraps
 
 import numpy as np
 
-from symgrad.runtime.kernels import fma, select
+from symgrad.runtime.kernels import fma, matmul, select
 
 try:
     from numba import njit
@@ -121,14 +121,14 @@ def value(X, Y, W1, b1, W2, b2):
     n = X.shape[0]
     t0 = f64(n)
     v0 = np.empty((n, 64), f64)
-    np.dot(X, W1, v0)
+    matmul(X, W1, v0)
     a2 = np.empty((n, 64), f64)
     for i in range(n):
         for j in range(64):
             z2 = v0[i, j] + b1[j]
             a2[i, j] = select(z2 > 0.0, z2, select(z2 <= 0.0, 0.0, z2))
     v1 = np.empty((n, 10), f64)
-    np.dot(a2, W2, v1)
+    matmul(a2, W2, v1)
     v3 = np.empty((n, 10), f64)
     for i in range(n):
         top = f64(-math.inf)
@@ -171,7 +171,7 @@ def forward(X, Y, W1, b1, W2, b2):
     n = X.shape[0]
     t0 = f64(n)
     v0 = np.empty((n, 64), f64)
-    np.dot(X, W1, v0)
+    matmul(X, W1, v0)
     z2 = np.empty((n, 64), f64)
     a2 = np.empty((n, 64), f64)
     for i in range(n):
@@ -180,7 +180,7 @@ def forward(X, Y, W1, b1, W2, b2):
             z2[i, j] = t1
             a2[i, j] = select(t1 > 0.0, t1, select(t1 <= 0.0, 0.0, t1))
     v1 = np.empty((n, 10), f64)
-    np.dot(a2, W2, v1)
+    matmul(a2, W2, v1)
     v2 = np.empty(n, f64)
     v3 = np.empty((n, 10), f64)
     for i in range(n):
@@ -252,9 +252,9 @@ def backward(X, W2, Y, z2, a2, r2, J_bar):
             b2_bar[j] += t2
     a2_bar = np.empty((n, 64), f64)
     # a2 = relu(z2)
-    np.dot(z3_bar, W2.T, a2_bar)
+    matmul(z3_bar, W2.T, a2_bar)
     W2_bar = np.empty((64, 10), f64)
-    np.dot(a2.T, z3_bar, W2_bar)
+    matmul(a2.T, z3_bar, W2_bar)
     z2_bar = np.empty((n, 64), f64)
     b1_bar = np.zeros(64, f64)
     for i in range(n):
@@ -266,7 +266,7 @@ def backward(X, W2, Y, z2, a2, r2, J_bar):
             z2_bar[i, j] = t5
             b1_bar[j] += t5
     W1_bar = np.empty((64, 64), f64)
-    np.dot(X.T, z2_bar, W1_bar)
+    matmul(X.T, z2_bar, W1_bar)
     return W1_bar, b1_bar, W2_bar, b2_bar
 
 
@@ -281,7 +281,7 @@ def value_and_grad(X, Y, W1, b1, W2, b2):
     t0 = f64(n)
     t1 = -1.0 / t0
     v0 = np.empty((n, 64), f64)
-    np.dot(X, W1, v0)
+    matmul(X, W1, v0)
     v1 = np.empty(n, f64)
     a2 = np.empty((n, 64), f64)
     for i in range(n):
@@ -293,7 +293,7 @@ def value_and_grad(X, Y, W1, b1, W2, b2):
             z2 = v0[i, j] + b1[j]
             a2[i, j] = select(z2 > 0.0, z2, select(z2 <= 0.0, 0.0, z2))
     v2 = np.empty((n, 10), f64)
-    np.dot(a2, W2, v2)
+    matmul(a2, W2, v2)
     v3 = np.empty(n, f64)
     v4 = np.empty((n, 10), f64)
     for i in range(n):
@@ -348,9 +348,9 @@ def value_and_grad(X, Y, W1, b1, W2, b2):
     J = -(t19 / t0)
     a2_bar = np.empty((n, 64), f64)
     # a2 = relu(z2)
-    np.dot(z3_bar, W2.T, a2_bar)
+    matmul(z3_bar, W2.T, a2_bar)
     W2_bar = np.empty((64, 10), f64)
-    np.dot(a2.T, z3_bar, W2_bar)
+    matmul(a2.T, z3_bar, W2_bar)
     # in the memory of a2, which is read no more
     z2_bar = a2
     b1_bar = np.zeros(64, f64)
@@ -363,5 +363,5 @@ def value_and_grad(X, Y, W1, b1, W2, b2):
             z2_bar[i, j] = t22
             b1_bar[j] += t22
     W1_bar = np.empty((64, 64), f64)
-    np.dot(X.T, z2_bar, W1_bar)
+    matmul(X.T, z2_bar, W1_bar)
     return J, (W1_bar, b1_bar, W2_bar, b2_bar)

@@ -13,7 +13,7 @@ from functools import wraps
 
 import numpy as np
 
-from symgrad.runtime.kernels import select
+from symgrad.runtime.kernels import matmul, select
 
 try:
     from numba import njit
@@ -49,14 +49,14 @@ def value(X, W1, b1, W2, b2):
     """
     n = X.shape[0]
     v0 = np.empty((n, 64), f64)
-    np.dot(X, W1, v0)
+    matmul(X, W1, v0)
     a2 = np.empty((n, 64), f64)
     for i in range(n):
         for j in range(64):
             z2 = v0[i, j] + b1[j]
             a2[i, j] = select(z2 > 0.0, z2, select(z2 <= 0.0, 0.0, z2))
     v1 = np.empty((n, 10), f64)
-    np.dot(a2, W2, v1)
+    matmul(a2, W2, v1)
     f = np.empty(n, i64)
     for i in range(n):
         best = f64(-math.inf)
@@ -80,14 +80,14 @@ def forward(X, W1, b1, W2, b2):
     """
     n = X.shape[0]
     v0 = np.empty((n, 64), f64)
-    np.dot(X, W1, v0)
+    matmul(X, W1, v0)
     a2 = np.empty((n, 64), f64)
     for i in range(n):
         for j in range(64):
             z2 = v0[i, j] + b1[j]
             a2[i, j] = select(z2 > 0.0, z2, select(z2 <= 0.0, 0.0, z2))
     v1 = np.empty((n, 10), f64)
-    np.dot(a2, W2, v1)
+    matmul(a2, W2, v1)
     f = np.empty(n, i64)
     for i in range(n):
         best = f64(-math.inf)

@@ -6,6 +6,7 @@ Out: the statements without allocations: an array of a varying size is a view of
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from symgrad.ir.expression import Expr, const, var
@@ -19,6 +20,7 @@ class Hoist:
 
     def __init__(self, frame: Frame, size: str, most: str) -> None:
         self.frame, self.size, self.most = frame, size, most
+        self.long = {s.target: s.expr for s in frame.ahead if isinstance(s, Assign)}  # sizes that have a name
         self.memory: list[Statement] = []
 
     def run(self, body: list[Statement]) -> list[Statement]:
@@ -29,6 +31,7 @@ class Hoist:
         return done
 
     def _hoisted(self, array: Allocate) -> list[Statement]:
+        array = replace(array, shape=tuple(_with(n, self.long) for n in array.shape))
         filled = [] if array.fill is None else [self._filled(array)]
         if not any(_mentions(n, self.size) for n in array.shape):
             self.memory.append(replace(array, fill=None))
@@ -41,7 +44,7 @@ class Hoist:
         return [*self._reshaped(array, memory), *filled]
 
     def _keep(self, array: Allocate, memory: str, shape: tuple[Expr, ...]) -> None:
-        largest = tuple(_with(n, self.size, self.most) for n in shape)
+        largest = tuple(_with(n, {self.size: var(self.most, "i64")}) for n in shape)
         self.memory.append(Allocate(memory, largest, array.dtype))
 
     def _reshaped(self, array: Allocate, memory: str) -> list[Statement]:
@@ -82,8 +85,8 @@ def _mentions(expr: Expr, name: str) -> bool:
     return False
 
 
-def _with(expr: Expr, name: str, other: str) -> Expr:
-    """The expression with one name for another."""
+def _with(expr: Expr, values: Mapping[str, Expr]) -> Expr:
+    """The expression with names replaced by what they stand for."""
     if expr.op == "var":
-        return var(other, expr.dtype) if expr.value == name else expr
-    return replace(expr, args=tuple(_with(a, name, other) for a in expr.args))
+        return values.get(str(expr.value), expr)
+    return replace(expr, args=tuple(_with(a, values) for a in expr.args))

@@ -49,9 +49,8 @@ def lower_training(training: Training, module: Module) -> Function:
     first = settled(frame, frozenset(_arrays(frame, final.values())))
     second = _updates(frame, training, final)
     hoist = Hoist(frame, str(count.value), clock.most)
-    body = hoist.run(
-        [*gathered(frame, training, wholes, clock), *_scalar_states(frame, training), *frame.checks, *first]
-    )
+    batch = [*gathered(frame, training, wholes, clock), *_scalar_states(frame, training)]
+    body = [*frame.ahead, *hoist.run([*batch, *frame.checks, *first])]
     totals, logs, taken = (frame.fresh(name) for name in ("totals", "logs", "clock"))
     sums = summed(frame, [final[t] for t in training.totals], totals)
     step = (
