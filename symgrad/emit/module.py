@@ -21,7 +21,7 @@ from symgrad.emit.scalar import is_straight, literal
 from symgrad.ir.program import Function, Parameter, Program, Return
 from symgrad.ir.source import Entry, Source
 
-KERNELS = ("fma", "matmul", "select")
+KERNELS = {"chains": ("matmul",), "kernels": ("fma", "select")}
 ALIASES = {"f64": "float64", "f32": "float32", "i64": "int64", "i32": "int32"}
 _NUMBA = {**ALIASES, "bool": "boolean"}
 _SUMMARIES = {
@@ -107,8 +107,9 @@ def _imports(body: list[str]) -> list[str]:
     """Only what the body uses; ``np`` always, for the fallback."""
     words = set(re.findall(r"[A-Za-z_]\w*", "\n".join(body)))
     lines = ["import math"] * ("math" in words) + ["from functools import wraps", "", "import numpy as np", ""]
-    if kernels := [name for name in KERNELS if name in words]:
-        lines += [f"from symgrad.runtime.kernels import {', '.join(kernels)}", ""]
+    taken = [(room, [name for name in names if name in words]) for room, names in KERNELS.items()]
+    found = [f"from symgrad.runtime.{room} import {', '.join(names)}" for room, names in taken if names]
+    lines += [*found, ""] if found else []
     aliases = [f"{short} = np.{ALIASES[short]}" for short in ALIASES if short in words]
     return [*lines, *_HEAD.splitlines(), *[""] * bool(aliases), *aliases]
 

@@ -23,6 +23,7 @@ from symgrad.ir.source import Source
 
 MANY = 64
 KINDS = {"float64": "f64", "float32": "f32", "int64": "i64", "int32": "i32", "bool": "bool"}
+_PRODUCTS = "from symgrad.runtime.chains import matmul\n"
 _BEGIN, _END = "# kernels: begin\n", "# kernels: end\n"
 _IMPORT, _WRAPS, _MATH = "from symgrad.runtime.kernels import ", "from functools import wraps\n", "import math\n"
 
@@ -84,13 +85,14 @@ def with_kernels(text: str, kernels: str, hidden: bool = False) -> str:
     """The text with its import of symgrad replaced by what is imported."""
     header, closed, body = text.partition('\n"""\n')  # a quote within the docstring is escaped
     before, wraps, after = body.partition(_WRAPS)
+    after, products, rest = after.partition(f"\n{_PRODUCTS}")
+    after += rest
+    if products:
+        head, gap, functions = after.partition("\n\n\n@")
+        after = f"{head}{_MATMUL}{gap}{functions}"
     upper, found, lower = after.partition(f"\n{_IMPORT}")
     if found:
-        names, _, rest = lower.partition("\n")
-        if "matmul" in names:
-            head, gap, functions = rest.partition("\n\n\n@")
-            rest = f"{head}{_MATMUL}{gap}{functions}"
-        after = f"{upper}\n\n{_pasted(kernels)}\n\n{rest}"
+        after = f"{upper}\n\n{_pasted(kernels)}\n\n{lower.partition(chr(10))[2]}"
         before = before.removesuffix(_MATH) + _MATH
     path = "from pathlib import Path\n" if hidden else ""
     return "".join((header, closed, before, wraps, path, after))

@@ -84,8 +84,3 @@ else:
 
 
 # kernels: end
-
-
-def matmul(a, b, out):
-    """out = a @ b, for matrices and vectors; compiled, by the kernels of ``runtime.products``."""
-    np.dot(a, b, out)

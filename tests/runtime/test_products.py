@@ -8,7 +8,7 @@ from llvmlite import binding
 from numba import njit
 
 from symgrad.runtime import products
-from symgrad.runtime.kernels import matmul
+from symgrad.runtime.chains import matmul
 from symgrad.runtime.product_code import TILES
 from symgrad.runtime.product_kernels import BLOCK, LANES, text
 
@@ -175,3 +175,21 @@ def test_kernels_are_kept_in_the_cache(tmp_path, monkeypatch):
     with pytest.warns(RuntimeWarning, match="damaged") if not products.cache._warned else pytest.MonkeyPatch.context():
         assert products.provide("f64", HOST, tmp_path) is False  # damaged: compiled again
     KEPT.extend([*kept, *products._engines.values()])
+
+
+@needs_fma
+@pytest.mark.parametrize("size", [(3, 5, 4), (7, 300, 2), (1, 40, 6), (5, 33, 1)], ids=str)
+@pytest.mark.parametrize("scale", [1.0, 1e-160])
+def test_plain_python_has_the_same_bits(size, scale):
+    products.provide("f32", HOST, None)
+    products.provide("f64", HOST, None)
+    rng = np.random.default_rng(5)
+    m, k, n = size
+    for dtype in (np.float64, np.float32):
+        a, b = ((scale * rng.normal(size=s)).astype(dtype) for s in ((m, k), (k, n)))
+        a[0, 1] = 0.0
+        for x, y in ((a, b), (np.ascontiguousarray(a.T).T, b), (a, np.ascontiguousarray(b.T).T)):
+            compiled, plain = np.full((m, n), np.nan, dtype), np.full((m, n), np.nan, dtype)
+            _times(x, y, compiled)
+            matmul(x, y, plain)
+            assert np.array_equal(compiled, plain)
