@@ -17,7 +17,8 @@ from functools import wraps
 
 import numpy as np
 
-from symgrad.runtime.kernels import fma, matmul, select
+from symgrad.runtime.chains import matmul
+from symgrad.runtime.kernels import fma, select
 
 try:
     from numba import njit

@@ -13,7 +13,8 @@ from functools import wraps
 
 import numpy as np
 
-from symgrad.runtime.kernels import matmul, select
+from symgrad.runtime.chains import matmul
+from symgrad.runtime.kernels import select
 
 try:
     from numba import njit
