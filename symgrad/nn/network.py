@@ -152,7 +152,8 @@ def _one(layer: Any, x: Tensor, scope: Scope) -> Tensor:
 
 
 def _again(error: SymgradError, where: str, x: Tensor) -> SymgradError:
-    facts = ("input", str(x.node.type)), *error.facts
+    kind = str(x.node.type)
+    facts = error.facts if any(kind in text for _, text in error.facts) else (("input", kind), *error.facts)
     return type(error)(where + error.summary, *facts, fix=error.fix, at=error.at)
 
 

@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 from symgrad.errors import CallError, DeclarationError
 from symgrad.ir.show import printable
 
+_LISTED = 8  # names that a message gives
 Options = tuple[tuple[str, Any], ...]
 
 
@@ -48,8 +49,9 @@ def find(what: str, name: str, known: Mapping[str, Any]) -> Any:
         return known[name]
     longer = [n for n in known if name and n.startswith(name.lower())]
     close = difflib.get_close_matches(name, known, 1) or difflib.get_close_matches(name.lower(), known, 1) or longer
-    own = dict.fromkeys(getattr(row, "name", other) for other, row in known.items())
-    fix = f'did you mean "{close[0]}"?' if close else "use one of: " + ", ".join(own)
+    own = list(dict.fromkeys(getattr(row, "name", other) for other, row in known.items()))
+    some = ", ".join(own[:_LISTED]) + ", ..." * (len(own) > _LISTED)
+    fix = f'did you mean "{close[0]}"?' if close else f"use one of: {some}"
     raise DeclarationError(f"there is no {what} {printable(name)!r}", fix=fix)
 
 

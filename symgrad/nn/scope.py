@@ -96,7 +96,9 @@ class Scope:
         Raises:  ShapeError where a size is only a name
         """
         if not all(isinstance(n, int) for n in shape):
-            raise self.error(f"needs known sizes for {what}", ("shape", str(tuple(shape))), "give input_shape numbers")
+            raise self.error(
+                f"needs known sizes for {what}", ("shape", str(tuple(shape))), fix="give input_shape numbers"
+            )
         return tuple(shape)  # type: ignore[arg-type]
 
     def state(self, name: str, shape: Sequence[AnySize], start: Any, latex: str | None = None) -> Tensor:
@@ -131,6 +133,6 @@ class Scope:
         primes = "_" * latex.count("'")
         return Tensor(build("named", x.node, name=f"{stem}{self.number}{primes}", latex=latex))
 
-    def error(self, message: str, fact: tuple[str, str], fix: str) -> ShapeError:
+    def error(self, message: str, *facts: tuple[str, str], fix: str) -> ShapeError:
         """A complaint in the layer's name."""
-        return ShapeError(f"the layer {printable(self.layer)} ({self.kind}) {message}", fact, fix=fix)
+        return ShapeError(f"the layer {printable(self.layer)} ({self.kind}) {message}", *facts, fix=fix)

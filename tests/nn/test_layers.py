@@ -239,26 +239,6 @@ def test_an_index_outside_the_table_is_told():
         fn(X=[[3]], embedding_embeddings=np.zeros((3, 2)))
 
 
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: layers.Dropout(1.5), "rate is a number from 0 to 1"),
-        (lambda: layers.BatchNormalization(momentum=2), "momentum is from 0 to 1"),
-        (lambda: sequential([layers.Dropout(0.5, noise_shape=(None, 2))], (3,)), "noise_shape that does not fit"),
-        (lambda: sequential([layers.BatchNormalization(axis=0)], (3,)), "the batch is axis 0"),
-        (lambda: sequential([layers.BatchNormalization(axis=2)], (3,)), "the layer batch_normalization"),
-        (lambda: sequential([layers.LayerNormalization()], ("m",)), "needs known sizes for its gamma"),
-        (lambda: sequential([layers.Reshape((4, 2))], (6,)), "a sample has 6 elements"),
-        (lambda: sequential([layers.Reshape((4, -1))], (6,)), "a sample has 6 elements"),
-        (lambda: sequential([layers.Softmax(axis=3)], (6,)), "the layer softmax (Softmax): axis 3 is not an axis"),
-    ],
-)
-def test_messages(make, message):
-    with pytest.raises(sg.SymgradError) as caught:
-        make()
-    assert message in str(caught.value)
-
-
 def test_the_input_may_be_the_first_entry():
     network = sequential([layers.Input((4,)), layers.Dense(2)])
     assert str(network.inputs[0].shape) == "(n, 4)"

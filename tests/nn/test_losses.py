@@ -227,37 +227,3 @@ def test_rows_are_whole(row):
     assert all(losses.get(name) is row for name in (row.name, *row.names, row.title))
     assert copy.deepcopy(row) == row == pickle.loads(pickle.dumps(row))
     assert row.name in VALUES
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: losses.get("huberr"), 'did you mean "huber"'),
-        (lambda: losses.get("Mean_squared_eror"), 'did you mean "mean_squared_error"'),
-        (lambda: losses.Huber(dleta=1.0), "did you mean delta"),
-        (lambda: losses.Huber(1.0, 2.0), "takes 1 option, not 2"),
-        (lambda: losses.Huber(1.0, delta=2.0), "given twice"),
-        (lambda: losses.get(3), "a name, a row or a function"),
-        (lambda: losses.get("mse").values(sg.input("y", ("m", 4)), sg.input("p", ("n", 4))), "differ in shape"),
-        (lambda: losses.get("mse").values(sg.input("y", ("n",)), sg.input("p", ("n", 4))), "differ in shape"),
-        (lambda: losses.get("cce").values(sg.input("y", ("n",)), sg.input("p", ("n", 4))), "sparse_categorical"),
-        (lambda: losses.get("scce").values(sg.input("y", ("n",)), sg.input("p", ("n", 4))), 'dtype="int"'),
-        (lambda: losses.get("scce").values(sg.input("y", ("n", 4), dtype="int"), sg.input("p", ("n", 4))), "one-hot"),
-        (
-            lambda: losses.get("bce", True).values(sg.input("y", ("n", 4)), sg.sigmoid(sg.input("p", ("n", 4)))),
-            "already",
-        ),
-        (lambda: losses.get(lambda y, p: sg.sum(p)).values(sg.input("y", ("n",)), sg.input("p", ("n",))), "one number"),
-        (lambda: losses.get(lambda y, p: 3).values(sg.input("y", ("n",)), sg.input("p", ("n",))), "must give a tensor"),
-    ],
-)
-def test_messages(make, message):
-    with pytest.raises(sg.SymgradError) as caught:
-        make()
-    assert message in str(caught.value)
-
-
-def test_unknown_rows_are_no_attributes():
-    with pytest.raises(AttributeError, match="no loss"):
-        losses.MeanSquareError  # noqa: B018
-    assert {"Huber", "huber", "get"} <= set(dir(losses))

@@ -24,7 +24,10 @@ def activate(spec: Any, z: Tensor, scope: Scope) -> Tensor:
         return spec.apply(z, replace(scope, advances=False))
     a = activations.get(spec)(z)
     if a.shape != z.shape:
-        raise scope.error("has an activation that changes the shape", ("from", str(z.shape)), f"it gives {a.shape}")
+        facts = ("input", str(z.node.type)), ("result", str(a.node.type))
+        raise scope.error(
+            "has an activation that changes the shape", *facts, fix="use one of single elements or of rows"
+        )
     return scope.name(a, "a")
 
 

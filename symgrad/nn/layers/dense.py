@@ -25,7 +25,7 @@ def features(x: Tensor, scope: Scope) -> int:
     """The size of the last axis, which a matrix is multiplied with."""
     if x.ndim < 2 or x.dtype != "real":
         fix = "put sg.nn.Embedding before it" if x.dtype != "real" else "give input_shape a size, such as (1,)"
-        raise scope.error("takes rows of real numbers", ("given", str(x.node.type)), fix)
+        raise scope.error("takes rows of real numbers", ("given", str(x.node.type)), fix=fix)
     return scope.known(x.shape[-1:], "its kernel")[0]
 
 
@@ -119,7 +119,7 @@ class Embedding:
     def apply(self, x: Tensor, scope: Scope) -> Tensor:
         """The layer on its input."""
         if x.dtype != "int":
-            raise scope.error("takes integers", ("given", str(x.node.type)), "make it the first layer")
+            raise scope.error("takes integers", ("given", str(x.node.type)), fix="make it the first layer")
         shape = self.input_dim, self.output_dim
         table = scope.parameter("embeddings", shape, self.embeddings_initializer, self.embeddings_regularizer, "E")
         return scope.name(arrays.take(table, x, axis=0), "a")

@@ -45,6 +45,6 @@ class Dropout:
         given = tuple(self.noise_shape)
         shape = tuple(n if m is None else m for m, n in zip(given, x.shape, strict=False))
         if len(given) != x.ndim or any(m not in (1, n) for m, n in zip(shape, x.shape, strict=True)):
-            fact = "noise_shape", f"{given}, input {x.node.type}"
-            raise scope.error("has a noise_shape that does not fit", fact, "use 1 or None for each axis")
+            facts = ("noise_shape", str(given)), ("input", str(x.node.type))
+            raise scope.error("has a noise_shape that does not fit", *facts, fix="use 1 or None for each axis")
         return shape

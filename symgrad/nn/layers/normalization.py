@@ -16,9 +16,11 @@ from symgrad.nn.scope import Scope
 def _axes(x: Tensor, axis: int | Sequence[int], scope: Scope) -> tuple[int, ...]:
     """The axes that keep their own scale, counted from 0."""
     axes = reductions.axes_of(x.node, axis)
-    if 0 in axes or x.dtype != "real":
-        fix = "the batch is axis 0: normalise another" if x.dtype == "real" else "put an Embedding before it"
-        raise scope.error("takes real features", ("given", f"{x.node.type}, axis {axis}"), fix)
+    if 0 in axes:
+        facts = ("input", str(x.node.type)), ("axis", str(axis))
+        raise scope.error("cannot take the batch's axis", *facts, fix="use an axis of the features, such as -1")
+    if x.dtype != "real":
+        raise scope.error("takes real numbers", ("given", str(x.node.type)), fix="put an Embedding before it")
     return axes
 
 

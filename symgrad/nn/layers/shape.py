@@ -59,6 +59,7 @@ class Reshape:
         parts = {-1: whole // known} if isinstance(whole, int) and isinstance(known, int) and known > 0 else {}
         shape = tuple(parts.get(n, n) if n == -1 else n for n in given)
         if size_product(shape) != whole or -1 in shape:
-            fact = "given", f"{x.shape[1:]} to {given}"
-            raise scope.error("has another number of elements than its input", fact, f"a sample has {whole} elements")
+            facts = ("input", str(x.node.type)), ("target_shape", str(given))
+            fix = f"a sample has {whole} elements"
+            raise scope.error("has another number of elements than its input", *facts, fix=fix)
         return arrays.reshape(x, (x.shape[0], *shape))
