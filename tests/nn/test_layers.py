@@ -81,6 +81,26 @@ CASES = [
     Case(layers.LayerNormalization(axis=(1, 2)), (2, 3), keras.layer_normalization((1, 2)),
          parameters={"gamma": (2, 3), "beta": (2, 3)}),
     Case(layers.Flatten(), (2, 3), plain(lambda x: x.reshape(len(x), 6))),
+    Case(layers.Conv2D(4, 3), (6, 5, 2), keras.conv2d(), parameters={"kernel": (3, 3, 2, 4), "bias": (4,)}),
+    Case(layers.Conv2D(2, (3, 2), strides=(2, 1), padding="same", activation="tanh"), (7, 5, 1),
+         lambda x, p: np.tanh(keras.conv2d((2, 1), padding="same")(x, p)),
+         parameters={"kernel": (3, 2, 1, 2), "bias": (2,)}),
+    Case(layers.Conv2D(2, 2, dilation_rate=2, use_bias=False), (5, 6, 3), keras.conv2d(dilations=(2, 2)),
+         parameters={"kernel": (2, 2, 3, 2)}),
+    Case(layers.Conv2D(4, 2, groups=2), (4, 4, 6), keras.conv2d(groups=2),
+         parameters={"kernel": (2, 2, 3, 4), "bias": (4,)}),
+    Case(layers.Conv2D(4, 3, data_format="channels_first"), (2, 6, 5), keras.channels_first(keras.conv2d()),
+         parameters={"kernel": (3, 3, 2, 4), "bias": (4,)}),
+    Case(layers.MaxPooling2D(), (6, 5, 2), keras.pooling(np.nanmax)),
+    Case(layers.MaxPooling2D(3, strides=2, padding="same"), (7, 5, 2),
+         keras.pooling(np.nanmax, (3, 3), (2, 2), "same")),
+    Case(layers.MaxPooling2D(data_format="channels_first"), (2, 4, 6), keras.channels_first(keras.pooling(np.nanmax))),
+    Case(layers.AveragePooling2D((2, 3)), (6, 5, 2), keras.pooling(np.nanmean, (2, 3))),
+    Case(layers.AveragePooling2D(3, strides=2, padding="same"), (6, 5, 2),
+         keras.pooling(np.nanmean, (3, 3), (2, 2), "same")),
+    Case(layers.GlobalAveragePooling2D(), (4, 3, 2), plain(lambda x: x.mean(axis=(1, 2)))),
+    Case(layers.GlobalAveragePooling2D("channels_first", keepdims=True), (2, 4, 3),
+         plain(lambda x: x.mean(axis=(2, 3), keepdims=True))),
     Case(layers.Reshape((3, -1)), (2, 6), plain(lambda x: x.reshape(len(x), 3, 4))),
 ]  # fmt: skip
 EACH = pytest.mark.parametrize("case", CASES, ids=[f"{i}-{case}" for i, case in enumerate(CASES)])
@@ -117,7 +137,7 @@ def test_values_are_keras(case):
         value = sg.evaluate(Tensor(node), **needed(Tensor(node), given))
         expected = restated(given["X"], own)
         assert value.shape == expected.shape
-        # a few roundings of each of at most 10 terms of a sum, of numbers that a variance of 0.02 makes about 20
+        # a few roundings of each of at most 18 terms of a sum, of numbers that a variance of 0.02 makes about 20
         assert np.allclose(value, expected, rtol=0, atol=200 * np.finfo(float).eps)
 
 

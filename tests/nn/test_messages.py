@@ -78,6 +78,15 @@ MESSAGES = {
     "layer: no known scale": stacked(layers.LayerNormalization(), shape=("m",)),
     "layer: integers to normalise": stacked(layers.Input((3,), "int"), layers.BatchNormalization(), shape=None),
     "layer: shared axes": stacked(layers.PReLU(shared_axes=[2])),
+    "layer: no images": stacked(layers.Conv2D(2, 3), shape=(64,)),
+    "layer: image format": stacked(layers.MaxPooling2D(data_format="channels_middle"), shape=(4, 4, 1)),
+    "layer: unknown channels": stacked(layers.Conv2D(2, 3), shape=(8, 8, "c")),
+    "layer: groups of filters": lambda: layers.Conv2D(3, 3, groups=2),
+    "layer: groups of channels": stacked(layers.Conv2D(4, 3, groups=2), shape=(8, 8, 3)),
+    "layer: kernel of three": lambda: layers.Conv2D(4, (3, 3, 3)),
+    "layer: kernel too large": stacked(layers.Conv2D(2, 5), shape=(4, 8, 1)),
+    "layer: padding": stacked(layers.Conv2D(2, 5, padding="full"), shape=(8, 8, 1)),
+    "layer: strides": stacked(layers.AveragePooling2D(strides=0), shape=(8, 8, 1)),
     "layer: other elements": stacked(layers.Reshape((4, -1)), shape=(6,)),
 }  # fmt: skip
 
