@@ -13,9 +13,10 @@ from symgrad.errors import DeclarationError, DtypeError
 from symgrad.frontend.sympy import from_sympy, is_sympy
 from symgrad.frontend.tensor import as_node
 from symgrad.frontend.text import parse
+from symgrad.ir.evaluate import linear
 from symgrad.ir.node import Node, build
 from symgrad.ir.show import described, printable
-from symgrad.ir.walk import variables
+from symgrad.ir.walk import named_sizes, variables
 from symgrad.pipeline import check_size
 
 
@@ -97,7 +98,20 @@ def _inputs(inputs: Any, outputs: Sequence[Node], targets: Sequence[Node], wrt: 
             ("inputs", ", ".join(printable(v["variable"].name) for v in order[:12])),
             fix="add it to inputs",
         )
+    _shown(outputs, order)
     return order
+
+
+def _shown(outputs: Sequence[Node], order: Sequence[Node]) -> None:
+    """Every named size is the length of some input's axis."""
+    lengths = {parts[0] for v in order for n in v.shape if (parts := linear(n)) is not None}
+    hidden = [name for name in named_sizes(outputs) if name not in lengths]
+    if hidden:
+        raise DeclarationError(
+            f"no input shows the size {hidden[0]}",
+            ("inputs", ", ".join(printable(v["variable"].name) for v in order[:12]) or "none"),
+            fix=f"list one that has an axis of length {hidden[0]}, though its elements are not needed: inputs=[...]",
+        )
 
 
 def _default_order(needed: Sequence[Node], targets: Sequence[Node], wrt: Any) -> list[Node]:

@@ -22,7 +22,7 @@ from symgrad.ir.node import Node
 from symgrad.ir.show import described, printable
 from symgrad.ops.diagonal import is_diagonal
 from symgrad.pipeline import derive
-from symgrad.runtime.border import bind, check_shapes, convert, listed, plain_array
+from symgrad.runtime.border import bind, broadcast_together, check_shapes, convert, listed, plain_array
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,16 +170,12 @@ class CompiledFunction(Views):
     def _broadcast(self, names: Sequence[str], given: Sequence[Any]) -> tuple[Bundle, list[Any], tuple]:
         variables = self._definition.inputs
         arrays = [convert(n, g, v.type, self.dtype) for n, g, v in zip(names, given, variables, strict=True)]
-        try:
-            shape = np.broadcast_shapes(*(a.shape for a in arrays))
-        except ValueError:
-            facts = [(n, str(a.shape)) for n, a in zip(names, arrays, strict=True)]
-            raise ShapeError("the arrays do not broadcast together", *facts[:12]) from None
-        flat = [np.ascontiguousarray(np.broadcast_to(a, shape)).reshape(-1) for a in arrays]
+        together = broadcast_together(names, arrays)
+        flat = [np.ascontiguousarray(a).reshape(-1) for a in together]
         return (
             self._batch,
             [convert(n, a, v.type, self.dtype) for n, a, v in zip(names, flat, variables, strict=True)],
-            shape,
+            together[0].shape,
         )
 
     @cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from symgrad.ir.node import Node, rebuild
+from symgrad.ir.types import Size
 
 
 def topological(outputs: Iterable[Node], stop: Iterable[Node] = ()) -> list[Node]:
@@ -30,6 +31,12 @@ def variables(outputs: Iterable[Node]) -> list[Node]:
     """The variables that the outputs need, in the order of declaration."""
     found = [n for n in topological(outputs) if n.op.name == "variable"]
     return sorted(found, key=lambda n: n["variable"].order)
+
+
+def named_sizes(outputs: Iterable[Node]) -> list[str]:
+    """The named sizes of axes and in formulas, sorted."""
+    sizes = (s for n in topological(outputs) for s in (*n.shape, n.params.get("size")))
+    return sorted({name for s in sizes if isinstance(s, Size) for name in s.names()})
 
 
 def transform(outputs: Iterable[Node], change: Callable[[Node], Node]) -> dict[Node, Node]:

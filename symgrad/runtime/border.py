@@ -150,6 +150,18 @@ def check_shapes(variables: Sequence[Node], arrays: Sequence[np.ndarray]) -> dic
     return sizes
 
 
+def broadcast_together(names: Sequence[str], arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The arrays in one shape by NumPy's rule, not copied."""
+    try:
+        shape = np.broadcast_shapes(*(a.shape for a in arrays))
+    except ValueError:
+        facts = [(printable(n), str(a.shape)) for n, a in zip(names, arrays, strict=True)]
+        raise ShapeError(
+            "the arrays do not broadcast together", *facts[:12], fix="give them shapes that NumPy broadcasts"
+        ) from None
+    return [np.broadcast_to(a, shape) for a in arrays]
+
+
 def solve(n: Size, m: int, known: Mapping[str, int]) -> tuple[str, int] | None:
     """The one unknown name of a size that is linear in it, from its value."""
     unknown = [name for name in n.names() if name not in known]
@@ -192,4 +204,4 @@ def shown(shape: Shape) -> str:
     return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
 
 
-__all__ = ["SHOWN", "bind", "check_shapes", "convert", "numpy_dtype", "writable"]
+__all__ = ["SHOWN", "bind", "broadcast_together", "check_shapes", "convert", "numpy_dtype", "writable"]

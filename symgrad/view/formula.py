@@ -20,7 +20,7 @@ from symgrad.ir.evaluate import evaluate
 from symgrad.ir.node import Node, build, constant
 from symgrad.ir.show import label, printable
 from symgrad.ir.types import named
-from symgrad.ir.walk import depends, substitute, topological, variables
+from symgrad.ir.walk import depends, named_sizes, substitute, topological, variables
 from symgrad.ops.leaf import cast
 from symgrad.ops.shape import broadcast
 from symgrad.passes.differentiate import gradient, jacobian
@@ -31,7 +31,7 @@ from symgrad.view.claims import against_function
 from symgrad.view.comparison import Comparison, FormulaReport
 from symgrad.view.digits import MOST_DIGITS, referenced
 from symgrad.view.infix import infix
-from symgrad.view.points import Point, named_sizes
+from symgrad.view.points import Point
 from symgrad.view.products import gathered
 from symgrad.view.proof import prove
 from symgrad.view.slips import Setting, slip

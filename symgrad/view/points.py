@@ -15,8 +15,8 @@ import numpy as np
 from symgrad.errors import IndexRangeError, ShapeError
 from symgrad.ir.evaluate import concrete, evaluate
 from symgrad.ir.node import Node, build
-from symgrad.ir.types import Size, named
-from symgrad.ir.walk import topological, variables
+from symgrad.ir.types import named
+from symgrad.ir.walk import named_sizes, topological, variables
 from symgrad.runtime.kinks import Cells, Guard, guards, watch
 from symgrad.runtime.lines import same
 
@@ -72,12 +72,6 @@ def _space(inside: Sequence[Node], compared: Sequence[Node]) -> Space:
     given = tuple(variables(nodes))
     sizes = tuple(build("size", size=named(n)) for n in named_sizes(nodes))
     return Space(given, sizes, tuple(inside), watch(inside, [*given, *sizes], given))
-
-
-def named_sizes(nodes: Sequence[Node]) -> list[str]:
-    """The named sizes of axes and in formulas, sorted."""
-    sizes = [s for n in topological(nodes) for s in (*n.shape, n.params.get("size"))]
-    return sorted({name for s in sizes if isinstance(s, Size) for name in s.names()})
 
 
 def _random(space: Space, count: int, seed: int) -> Iterator[Point]:

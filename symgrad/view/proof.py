@@ -14,11 +14,10 @@ import sympy as sp
 
 from symgrad.errors import SymgradError
 from symgrad.ir.node import Node
-from symgrad.ir.walk import topological
+from symgrad.ir.walk import named_sizes, topological
 from symgrad.ops.formula import to_exprs
 from symgrad.passes.names import strip
 from symgrad.passes.simplify import simplify
-from symgrad.view.points import named_sizes
 
 _MOST_NODES = 150
 _MOST_OPERATIONS = 120

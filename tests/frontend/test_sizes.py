@@ -7,8 +7,9 @@ import pytest
 import sympy as sp
 
 from symgrad.api.compile import compile as compiled
+from symgrad.api.differentiate import hessian, jacobian
 from symgrad.api.evaluate import evaluate
-from symgrad.errors import DtypeError
+from symgrad.errors import CallError, DeclarationError, DtypeError
 from symgrad.frontend.declare import input as declared
 from symgrad.frontend.declare import symbol
 from symgrad.frontend.functions import TABLE as F
@@ -90,3 +91,18 @@ def test_sums_of_sizes_are_written_in_parentheses():
     assert repr((n - 1) * x) == "Tensor((n-1) * x: f64)"
     assert repr(x / (2 * n)) == "Tensor(x / (2*n): f64)"
     assert repr(n * x) == "Tensor(n * x: f64)"
+
+
+def test_a_size_that_no_input_shows_is_asked_for():
+    """The elements of A cancel out of the Hessian of its squared sum; its length does not."""
+    A, x = declared("A", ("m",)), symbol("x")
+    H = hessian(total(A) ** 2, A)
+    for f in (H, jacobian(2 * A, A), x * n):
+        with pytest.raises(DeclarationError, match="no input shows the size"):
+            compiled(f)
+        with pytest.raises(CallError, match="no value shows the size"):
+            evaluate(f, x=1.0)
+    assert np.array_equal(compiled(H, inputs=[A])(np.arange(2.0)), np.full((2, 2), 2.0))
+    assert np.array_equal(evaluate(H, m=2), np.full((2, 2), 2.0))
+    assert compiled(x * n, inputs=[x, X])(2.0, DATA["X"]) == 8.0
+    assert evaluate(x * n, x=2.0, n=4) == 8.0
