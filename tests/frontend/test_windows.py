@@ -13,6 +13,7 @@ from symgrad.errors import IndexRangeError, ShapeError
 from symgrad.frontend import windows
 from symgrad.frontend.declare import input as declare
 from symgrad.ir.types import named
+from tests.lower.graphs import agree
 
 RNG = np.random.default_rng(11)
 
@@ -95,6 +96,22 @@ def test_convolution_of_images(case: str, padding: str) -> None:
         y = sg.conv2d(sg.input("x", shape), kernel, strides, padding, dilation)
         close(sg.evaluate(y, x=xv, K=kv), wanted)
         assert [n for n in y.shape[1:] if isinstance(n, int)] == list(wanted.shape[1:] if shape[1] == h else [f])
+
+
+@pytest.mark.parametrize("case", IMAGES)
+@BOTH
+@pytest.mark.parametrize("shape", ["known", "batch", "all"])
+def test_emitted_loops_compute_what_the_references_do(case: str, padding: str, shape: str) -> None:
+    """Value and both gradients; where every size is known and small, loops read the windows in place."""
+    (h, w, c), (kh, kw, f), strides, dilation = IMAGES[case]
+    shapes = {"known": (2, h, w, c), "batch": ("n", h, w, c), "all": ("n", "h", "w", c)}
+    x, kernel = sg.parameter("x", shapes[shape]), sg.parameter("K", (kh, kw, c, f))
+    y = sg.conv2d(x, kernel, strides, padding, dilation)
+    slopes = sg.grad(sg.sum(y**2), [x, kernel])
+    xv, kv = values((2, h, w, c), (kh, kw, c, f))
+    given = {x.node: xv, kernel.node: kv}
+    agree([y.node, *(s.node for s in slopes)], given)
+    agree([slopes[0].node], given)
 
 
 COMPILED = [
