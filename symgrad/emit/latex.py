@@ -10,10 +10,15 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Sequence
 
 from symgrad.emit.latex_arrays import ARRAYS
+from symgrad.emit.latex_choices import CHOICES
+from symgrad.emit.latex_contractions import CONTRACTIONS
+from symgrad.emit.latex_literals import LITERALS
 from symgrad.emit.latex_naming import Naming
-from symgrad.emit.latex_pieces import Piece
+from symgrad.emit.latex_patterns import parts
+from symgrad.emit.latex_pieces import Piece, named_piece
+from symgrad.emit.latex_places import PLACES
 from symgrad.emit.latex_random import RANDOM
-from symgrad.emit.latex_scalars import SCALARS, named_piece
+from symgrad.emit.latex_scalars import SCALARS
 from symgrad.emit.latex_templates import by_template
 from symgrad.emit.latex_windows import WINDOWS
 from symgrad.frontend.tensor import HOOKS
@@ -23,7 +28,7 @@ from symgrad.ir.walk import topological, variables
 BUDGET = 60  # signs in one line
 SHARED = 3  # signs that are worth a name when they are used twice
 _UNSEEN = frozenset("broadcast reshape cast named neg window pad".split())
-_PRINTERS = {**SCALARS, **ARRAYS, **RANDOM, **WINDOWS}
+_PRINTERS = {**SCALARS, **CHOICES, **LITERALS, **ARRAYS, **CONTRACTIONS, **PLACES, **RANDOM, **WINDOWS}
 
 
 def latex(node: Node, naming: Naming | None = None, expand: bool = False) -> str:
@@ -50,11 +55,12 @@ def piece(node: Node, naming: Naming, expand: bool = False) -> Piece:
         if name is not None:
             done[n] = named_piece(name.latex, name.raised)
             continue
-        missing = [a for a in n.args if a not in done]
+        inner = parts(n, naming)
+        missing = [a for a in inner if a not in done]
         if missing:
             stack.extend(reversed(missing))
             continue
-        done[n] = write(n, [done[a] for a in n.args], naming)
+        done[n] = write(n, [done[a] for a in inner], naming)
     return done[node]
 
 
@@ -135,7 +141,7 @@ def latex_of(node: Node) -> str:
     roots = [*(n.args[0] for n in given), node]
     chosen = [n for n in sharing(roots, naming, stop=given) if n is not node]
     for n in chosen:
-        naming.put(n, naming.fresh("v"))
+        naming.put(n, naming.part())
     lined = inner | set(chosen)
     lines = [f"{latex(n, naming)} &= {latex(n, naming, expand=True)}" for n in order if n in lined]
     if not lines:

@@ -1,141 +1,38 @@
-r"""Printers of what acts on whole axes: contractions, sums, slices, reshapes.
+r"""Printers of what acts on whole axes: sums, reshapes, transposes, concatenations.
 
-A contraction of matrices and vectors is a matrix product with transposes (vectors are columns); any other is its own
-sum over indices. What only repeats, or adds and drops axes of length 1, is not shown. Along some of the axes a sum
-has an index: \sum_{i} x_{i}, \sum_{j} x_{\cdot j}.
+What only repeats, or adds and drops axes of length 1, is not shown. Along some of the axes a sum has an index:
+\sum_{i} x_{i}, \sum_{j} x_{\cdot j}.
 """
 
 from __future__ import annotations
 
-from symgrad.emit.latex_naming import Naming
+from dataclasses import replace
+
+from symgrad.emit.latex_naming import Naming, Printer
 from symgrad.emit.latex_pieces import (
     ATOM,
     FRACTION,
     FUNCTION,
-    HADAMARD,
-    ONES,
-    ONES_MATRIX,
-    PRODUCT,
+    INDICES,
     Piece,
     at_least,
     big,
-    multiplied,
     raised,
     subscripted,
     transposed,
 )
-from symgrad.emit.latex_scalars import Printer, size_piece
 from symgrad.ir.node import Node
-from symgrad.ops.contract import split
 
-INDICES = "ijklpqrstuvwabcdefgh"
-_SPREADING = ("broadcast", "reshape", "named", "transpose")
+_DIAGONAL = r"\operatorname{diag}"
 _MOST_SHOWN = 6  # operands of a concatenation
-
-
-def _einsum(node: Node, args: list[Piece], naming: Naming) -> Piece:
-    spec = split(node["spec"])
-    left, right, out = _unstacked(*spec)
-    scalars = [is_uniform(a, naming) for a in node.args]
-    shown = [_spread(*p, naming) for p in zip(node.args, args, strict=True)]
-    if not (left and right) or not any(scalars):
-        found = _matrix_form(left, right, out, *shown)
-        return found if found is not None else _indexed(*spec, args[0], args[1])
-    ones = [_ones(len(word)) if s else p for word, p, s in zip((left, right), shown, scalars, strict=True)]
-    found = _matrix_form(left, right, out, *ones)
-    if found is None:
-        words = ("" if is_scalar else word for word, is_scalar in zip(spec[:2], scalars, strict=True))
-        return _indexed(*spec, args[0], args[1], shown=tuple(words))
-    for p, is_scalar in zip(args, scalars, strict=True):
-        found = multiplied(p, found) if is_scalar else found
-    return found
-
-
-def is_uniform(node: Node, naming: Naming) -> bool:
-    """Whether an array repeats one scalar, and has no name of its own."""
-    stack, is_array = [node], bool(node.shape)
-    while stack:
-        n = stack.pop()
-        if not n.shape:
-            continue
-        if not n.args or naming.of(n) is not None or not (n.op.kind == "elementwise" or n.op.name in _SPREADING):
-            return False
-        stack.extend(n.args)
-    return is_array
-
-
-def _ones(rank: int) -> Piece:
-    r"""\mathbf{1}, \mathbf{1} \mathbf{1}^\top."""
-    return Piece(ONES, ATOM) if rank == 1 else Piece(ONES_MATRIX, PRODUCT)
-
-
-def _spread(node: Node, x: Piece, naming: Naming) -> Piece:
-    r"""A vector that a matrix repeats: u \mathbf{1}^\top, \mathbf{1} v^\top."""
-    while node.op.name in ("cast", "named", "neg") and naming.of(node) is None:
-        (node,) = node.args
-    if node.op.name != "broadcast" or node.type.rank != 2 or naming.of(node) is not None:
-        return x
-    shape = node.args[0].shape
-    if shape == node.shape[1:] or (len(shape) == 2 and shape[0] == 1 != node.shape[0]):
-        return multiplied(Piece(ONES, ATOM), transposed(x), matrix=True)
-    if len(shape) == 2 and shape[1] == 1 != node.shape[1]:
-        return multiplied(x, transposed(Piece(ONES, ATOM)), matrix=True)
-    return x
-
-
-def _unstacked(left: str, right: str, out: str) -> tuple[str, str, str]:
-    """Without the leading axes of a stack: every matrix of it is multiplied alike."""
-    while len(left) > 2 and out[:1] == left[0] and (right[:1] == left[0] or left[0] not in right):
-        right = right[1:] if right[:1] == left[0] else right
-        left, out = left[1:], out[1:]
-    return left, right, out
-
-
-def _matrix_form(left: str, right: str, out: str, a: Piece, b: Piece) -> Piece | None:
-    """The product of two matrices or vectors with the transposes that the letters ask for; None where it is none."""
-    if not (left and right):
-        return multiplied(a, b)
-    if max(len(left), len(right), len(out)) > 2:
-        return None
-    shared = [c for c in left if c in right]
-    if not out:
-        return _inner(left, right, a, b)
-    if len(shared) != (0 if len(left) == len(right) == 1 else 1) or any(c in out for c in shared):
-        return None
-    if (out[0] not in left and len(out) == 2) or (len(out) == 1 and len(left) == 1):
-        left, right, a, b = right, left, b, a
-    if not shared:
-        return multiplied(a, transposed(b), matrix=True)
-    k = shared[0]
-    first = a if left[-1] == k else transposed(a)
-    second = b if right[0] == k else transposed(b)
-    return multiplied(first, second, matrix=True)
-
-
-def _inner(left: str, right: str, a: Piece, b: Piece) -> Piece | None:
-    if len(left) == 1 and left == right:
-        p = multiplied(transposed(a), b, matrix=True)
-        return Piece(p.body, HADAMARD, p.negative, p.lead)
-    if left == right:
-        return Piece(rf"\left\langle {a.text}, {b.text} \right\rangle", ATOM)
-    return Piece(rf"\operatorname{{tr}}({multiplied(a, b, matrix=True).text})", ATOM) if left == right[::-1] else None
-
-
-def _indexed(left: str, right: str, out: str, a: Piece, b: Piece, shown: tuple[str, ...] = ()) -> Piece:
-    r"""[\sum_k a_{ik} b_{jk}]_{ij}; ``shown``: the letters that the operands carry, none on a scalar."""
-    letters = {c: INDICES[i] for i, c in enumerate(dict.fromkeys(out + left + right))}
-    summed = "".join(letters[c] for c in dict.fromkeys(left + right) if c not in out)
-    pairs = zip((a, b), shown or (left, right), strict=True)
-    factors = [subscripted(p, "".join(letters[c] for c in word)) if word else p for p, word in pairs]
-    body = multiplied(factors[0], factors[1])
-    total = big(rf"\sum_{{{summed}}}", body) if summed else body
-    free = "".join(letters[c] for c in out)
-    return Piece(rf"\left[{total.text}\right]_{{{free}}}", ATOM) if free else total
 
 
 def _reducer(operator: str, is_sum: bool = False) -> Printer:
     def reduce(node: Node, args: list[Piece], naming: Naming) -> Piece:
-        index, body = along(node, args[0])
+        x, inner = args[0], node.args[0]
+        if is_sum and x.body.startswith(_DIAGONAL) and inner.op.name == "diagonal" and inner.type.rank == 1:
+            return replace(x, body=x.body.replace(_DIAGONAL, r"\operatorname{tr}", 1))
+        index, body = along(node, x, naming)
         symbol = rf"{operator}_{{{index}}}" if index else operator
         if is_sum:
             return big(symbol, body)
@@ -144,13 +41,14 @@ def _reducer(operator: str, is_sum: bool = False) -> Printer:
     return reduce
 
 
-def along(node: Node, x: Piece) -> tuple[str, Piece]:
+def along(node: Node, x: Piece, naming: Naming) -> tuple[str, Piece]:
     """The index that runs, and the operand with that index; neither where all axes are reduced."""
     axes, rank = node["axes"], node.args[0].type.rank
     real = [i for i in range(rank) if node.args[0].shape[i] != 1]
     if all(i in axes for i in real):
         return "", x
-    marks = [INDICES[i] if i in axes else r"\cdot" for i in real]
+    free = [c for c in INDICES if naming.is_free(c)]
+    marks = [free[i] if i in axes else r"\cdot" for i in real]
     running = " ".join(m for m in marks if m != r"\cdot")
     while marks and marks[-1] == r"\cdot":
         marks.pop()
@@ -160,7 +58,7 @@ def along(node: Node, x: Piece) -> tuple[str, Piece]:
 
 
 def _log_sum_exp(node: Node, args: list[Piece], naming: Naming) -> Piece:
-    index, body = along(node, args[0])
+    index, body = along(node, args[0], naming)
     symbol = rf"\ln \sum_{{{index}}}" if index else r"\ln \sum"
     return big(symbol, raised(Piece("e", ATOM), body.text))
 
@@ -178,24 +76,6 @@ def _transpose(node: Node, args: list[Piece], naming: Naming) -> Piece:
         return transposed(args[0])
     order = "".join(INDICES[i] for i in node["perm"])
     return subscripted(args[0], rf"{INDICES[: len(order)]} \to {order}")
-
-
-def _slice(node: Node, args: list[Piece], naming: Naming) -> Piece:
-    """NumPy's brackets as an index: x_{0}, x_{1:3}, X_{:, 1}."""
-    marks = []
-    for i, (a, n, k) in enumerate(zip(node["start"], node["size"], node["step"], strict=True)):
-        whole = (n, k, a) == (node.args[0].shape[i], 1, 0)
-        stop = size_piece(a + n * k).text if not isinstance(a + n * k, int) or a + n * k >= 0 else ""
-        step = f":{k}" if k != 1 else ""
-        marks.append(":" if whole else size_piece(a).text if n == 1 else f"{size_piece(a).text}:{stop}{step}")
-    while marks and marks[-1] == ":":
-        marks.pop()
-    return subscripted(args[0], ", ".join(marks)) if marks else args[0]
-
-
-def _gather(node: Node, args: list[Piece], naming: Naming) -> Piece:
-    x, index = args
-    return subscripted(x, r"\cdot " * node["axis"] + index.text)
 
 
 def _concatenate(node: Node, args: list[Piece], naming: Naming) -> Piece:
@@ -216,7 +96,6 @@ def _same(node: Node, args: list[Piece], naming: Naming) -> Piece:
 
 
 ARRAYS: dict[str, Printer] = {
-    "einsum": _einsum,
     "sum": _reducer(r"\sum", is_sum=True),
     "prod": _reducer(r"\prod", is_sum=True),
     "max_reduce": _reducer(r"\max"),
@@ -226,8 +105,6 @@ ARRAYS: dict[str, Printer] = {
     "logsumexp": _log_sum_exp,
     "reshape": _reshape,
     "transpose": _transpose,
-    "slice": _slice,
-    "gather": _gather,
     "concatenate": _concatenate,
     "cumsum": _cumsum,
     "broadcast": _same,

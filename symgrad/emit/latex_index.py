@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from symgrad.emit.latex import piece, write
+from symgrad.emit.latex_literals import numeral, size_piece
 from symgrad.emit.latex_naming import Naming
-from symgrad.emit.latex_pieces import ATOM, FUNCTION, POWER, Piece, at_least, big, multiplied, subscripted
-from symgrad.emit.latex_scalars import named_piece, numeral, size_piece
+from symgrad.emit.latex_pieces import ATOM, FUNCTION, POWER, Piece, at_least, big, multiplied, named_piece, subscripted
 from symgrad.ir.node import Node, build
 from symgrad.ir.types import AnySize, Shape
 from symgrad.ops.contract import split

@@ -32,6 +32,7 @@ _QUOTED = {
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,:;!?()[]+-*/=|@'\"")
 _LAYER = re.compile(r"([A-Za-z]+?)_?([0-9]{1,4})")
 _INDEXED = re.compile(r"([A-Za-z]+)_([A-Za-z]+|[0-9]{1,4})")
+_PIECE = re.compile(r"\\(text|mathrm)\{([^{}\\]|\\_)*\}")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
@@ -65,7 +66,13 @@ def automatic(name: str, rank: int) -> Name:
     stem = _base(indexed[1]) if indexed else None
     if indexed and stem is not None and len(name) <= LONGEST:
         return Name(f"{stem}_{{{_base(indexed[2]) or _upright(indexed[2])}}}")
-    return Name(quoted(name))
+    return as_text(name)
+
+
+def as_text(name: str) -> Name:
+    r"""A name as text; one of several pieces needs parentheses before a power: (\text{100}\%)^{2}."""
+    latex = quoted(name)
+    return Name(latex, _PIECE.fullmatch(latex) is None)
 
 
 def _base(word: str) -> str | None:

@@ -7,15 +7,17 @@ is quoted, the third numbered. Given LaTeX wins over automatic.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import count
 
-from symgrad.emit.latex_names import Name, automatic, given, quoted
+from symgrad.emit.latex_names import Name, as_text, automatic, given, quoted
+from symgrad.emit.latex_pieces import Piece
 from symgrad.ir.node import Node
 
 ACTIVATIONS = {"sigmoid": "sigmoid_slope", "tanh": "tanh_slope", "relu": "relu_slope"}  # op -> its slope's op
 SLOPES = {slope: op for op, slope in ACTIVATIONS.items()}
 _LETTERS = ("f", "g", "h", r"\varphi", r"\psi", *(f"f_{{{n}}}" for n in range(1, 100)))
+_STEMS = "vuspqrtwz"
 _SHORT = 16  # elements of a constant array that is written out
 
 
@@ -35,6 +37,7 @@ class Naming:
         self._shown: dict[Node, Name] = {}
         self._taken: set[str] = set()
         self._counters: dict[str, count] = {}
+        self._stem = ""
 
     def of(self, node: Node) -> Name | None:
         """What stands for the node; variables and long constant arrays are named when first met."""
@@ -58,11 +61,11 @@ class Naming:
             return self.put(node, given(latex, name))
         shown = automatic(name, node.type.rank)
         if shown.latex in self._taken:
-            shown = Name(quoted(name))
+            shown = as_text(name)
         for n in count(2):
             if shown.latex not in self._taken:
                 break
-            shown = Name(rf"{quoted(name)}_{{[{n}]}}")
+            shown = Name(rf"{quoted(name)}_{{[{n}]}}", as_text(name).raised)
         return self.put(node, shown)
 
     def put(self, node: Node, name: Name) -> Name:
@@ -78,6 +81,12 @@ class Naming:
     def is_free(self, latex: str) -> bool:
         """Whether nothing looks like this yet."""
         return latex not in self._taken
+
+    def part(self) -> Name:
+        r"""A name for a part that has none: v_{1}, v_{2}, ...; another letter where v means something."""
+        if not self._stem:
+            self._stem = next((c for c in _STEMS if c not in self._taken), _STEMS[0])
+        return self.fresh(self._stem)
 
     def fresh(self, stem: str) -> Name:
         """stem_{1}, stem_{2}, ...: the next that is free."""
@@ -98,6 +107,9 @@ class Naming:
             free = (c for c in _LETTERS if c not in self._taken and f"{c}_{{1}}" not in self._taken)
             self.functions[op] = self.first_free(free).latex
         return self.functions[op]
+
+
+Printer = Callable[[Node, list[Piece], Naming], Piece]
 
 
 def _is_long(node: Node) -> bool:

@@ -8,6 +8,7 @@ changes no value.
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass, replace
 
@@ -23,8 +24,10 @@ ROW_LEVELS = {
     "atom": ATOM,
 }
 ONES = r"\mathbf{1}"
+INDICES = "ijklpqrstuvwabcdefgh"
+UNIT = r"\mathbf{e}"  # the unit vector, with its index
 ONES_MATRIX = r"\mathbf{1} \mathbf{1}^\top"
-_TALL = re.compile(r"\\(frac|sum|prod|begin|sqrt|left|int)\b")
+_TALL = re.compile(r"\\(frac|sum|prod|begin|sqrt|left|int)(?![a-zA-Z])")
 _NAMED_FUNCTION = re.compile(r"\\(sin|cos|tan|sinh|cosh|tanh|ln)(?= )")
 _NAME = re.compile(r"(\\(hat|bar|tilde|dot|mathrm)\{[^{}]*\}|\\[a-zA-Z]+|[A-Za-z])(\^\{\(\d+\)\})?")
 _NUMERIC_FRACTION = re.compile(r"\\frac\{\d")
@@ -40,6 +43,12 @@ class Piece:
     level: int = ATOM
     negative: bool = False
     lead: str = ""
+    functions: str = ""  # the functions without parentheses that follow all other factors: x \sin x
+    big: str = ""  # the sum or product that the body ends in
+    factors: tuple[Piece, ...] = ()  # of a matrix product
+    turned: Piece | None = None  # what the body is the transpose of
+    parts: tuple[Piece, ...] = ()  # what windows and their products are made of
+    symmetric: bool = False  # whether the body is its own transpose
 
     @property
     def unsigned(self) -> str:
@@ -67,6 +76,14 @@ class Piece:
         if self.body or r"\cdot" in self.lead or " " in self.lead:
             return min(self.level, PRODUCT)
         return FRACTION if self.lead.startswith(r"\frac") else POWER if "^" in self.lead else ATOM
+
+
+ONE = Piece("", ATOM, False, "1")
+
+
+def named_piece(latex: str, is_raised: bool) -> Piece:
+    """A name as a piece."""
+    return Piece(latex, POWER if is_raised else FRACTION if latex.startswith(r"\frac") else ATOM)
 
 
 def is_tall(text: str) -> bool:
@@ -105,7 +122,10 @@ def added(a: Piece, b: Piece) -> Piece:
     if b.negative:
         return Piece(f"{left} - {b.unsigned}", SUM)
     right = at_least(b, SUM)
-    return Piece(f"{left} - {right[1:]}" if right.startswith("-") else f"{left} + {right}", SUM)
+    if right.startswith("-"):
+        return Piece(f"{left} - {right[1:]}", SUM)
+    turned = (a.turned is not None and a.turned.text == b.text) or (b.turned is not None and b.turned.text == a.text)
+    return Piece(f"{left} + {right}", SUM, symmetric=turned)
 
 
 def subtracted(a: Piece, b: Piece) -> Piece:
@@ -136,13 +156,41 @@ def multiplied(a: Piece, b: Piece, matrix: bool = False) -> Piece:
         loose = next((p for p in (a, b) if p.body), None)
         if loose is None:
             return Piece("", ATOM, negative, lead or "1")
-        body, level = (fenced(loose.body), ATOM) if loose.level <= SUM and lead else (loose.body, loose.level)
-        return Piece(body, level, negative, lead)
-    if not matrix and a.level == FUNCTION and b.level > FUNCTION:
-        a, b = b, a
-    level = PRODUCT if matrix else HADAMARD
-    body = joined(_factor(a, PRODUCT, False), _factor(b, level, True))
-    return Piece(body, HADAMARD if b.level == level == HADAMARD else PRODUCT, negative, lead)
+        if loose.level <= SUM and lead:
+            return Piece(fenced(loose.body), ATOM, negative, lead)
+        return replace(loose, negative=negative, lead=lead)
+    if not matrix:
+        return replace(_side_by_side(*((b, a) if a.body.startswith(UNIT) else (a, b))), negative=negative, lead=lead)
+    body = joined(_factor(a, PRODUCT, False), _factor(b, PRODUCT, True))
+    return Piece(body, PRODUCT, negative, lead, factors=(*_matrices(a), *_matrices(b)))
+
+
+def _side_by_side(a: Piece, b: Piece) -> Piece:
+    """The bodies of two factors: functions without parentheses go behind all others, a big operator behind these."""
+    if b.level == HADAMARD and not any(_split(a)[1:]):
+        return Piece(joined(_split(a)[0], b.body), HADAMARD)
+    (first, f, total), (second, g, other) = _split(a), _split(b)
+    if total and other:
+        first, total = _row(first, fenced(total)), ""
+    front, functions, total = _row(first, second), _row(f, g), total or other
+    alone = not front and bool(f) + bool(g) + bool(total) == 1
+    return Piece(_row(front, functions, total), FUNCTION if alone else PRODUCT, functions=functions, big=total)
+
+
+def _split(p: Piece) -> tuple[str, str, str]:
+    """(factors, functions, big operator) of a body; what is looser than a product is fenced."""
+    if p.level < PRODUCT:
+        return fenced(p.body), "", ""
+    functions = p.body if p.level == FUNCTION and not (p.functions or p.big) else p.functions
+    return p.body.removesuffix(p.big).rstrip().removesuffix(functions).rstrip(), functions, p.big
+
+
+def _row(*texts: str) -> str:
+    return functools.reduce(lambda a, b: joined(a, b) if a and b else a or b, texts)
+
+
+def _matrices(p: Piece) -> tuple[Piece, ...]:
+    return p.factors or (replace(p, negative=False, lead=""),)
 
 
 def hadamard(a: Piece, b: Piece) -> Piece:
@@ -155,17 +203,22 @@ def hadamard(a: Piece, b: Piece) -> Piece:
 
 
 def divided(a: Piece, b: Piece, by_array: bool = False) -> Piece:
-    """a/b as a fraction; a big operator or a derivative stands behind it (``by_array``: b is an array)."""
+    """a/b as a fraction; a big operator, a matrix product or a derivative stands behind it.
+
+    ``by_array``: b is an array.
+    """
     negative = a.negative != b.negative
     if not a.body and not b.body:
         return Piece("", ATOM, negative, rf"\frac{{{a.lead}}}{{{b.lead}}}")
-    if a.level == FUNCTION and a.body.startswith((r"\sum", r"\prod")):
-        share = rf"\frac{{{a.lead or 1}}}{{{b.unsigned}}}"
-        return (
-            Piece(a.body, FUNCTION, negative, share) if not b.body else Piece(f"{share} {a.body}", FUNCTION, negative)
-        )
-    if a.body.startswith(r"\frac{\partial"):
-        factor, rest = Piece(rf"\frac{{{a.lead or 1}}}{{{b.unsigned}}}", FRACTION, negative), Piece(a.body, a.level)
+    if a.big:
+        front = joined(a.lead, a.body) if a.lead else a.body
+        share = rf"\frac{{{front.removesuffix(a.big).rstrip() or 1}}}{{{b.unsigned}}}"
+        if a.big == a.body and not b.body:
+            return Piece(a.body, FUNCTION, negative, share, big=a.big)
+        return Piece(f"{share} {a.big}", PRODUCT, negative, big=a.big)
+    if a.body.startswith(r"\frac{\partial") or (a.factors and "(" in a.body and not by_array):
+        factor = Piece(rf"\frac{{{a.lead or 1}}}{{{b.unsigned}}}", FRACTION, negative)
+        rest = replace(a, lead="", negative=False)
         return hadamard(factor, rest) if by_array else multiplied(factor, rest)
     return Piece(rf"\frac{{{a.unsigned}}}{{{b.unsigned}}}", FRACTION, negative)
 
@@ -179,11 +232,16 @@ def raised(base: Piece, exponent: str) -> Piece:
 
 
 def transposed(x: Piece) -> Piece:
-    r"""x^\top; numbers, a matrix of ones and a diagonal matrix need none."""
-    if x.body == ONES_MATRIX or (x.level == ATOM and x.body.startswith(r"\operatorname{diag}")):
+    r"""x^\top; that of a product is the product of the transposes. Numbers and symmetric matrices need none."""
+    if not x.body or x.symmetric or x.body == ONES_MATRIX:
         return x
-    body = at_least(replace(x, negative=False, lead=""), ATOM)
-    return Piece(rf"{body}^\top", POWER, x.negative, x.lead) if x.body else x
+    if x.turned is not None:
+        return replace(x.turned, negative=x.negative, lead=x.lead)
+    if x.factors:
+        turned = functools.reduce(lambda a, b: multiplied(a, b, matrix=True), map(transposed, x.factors[::-1]))
+        return replace(turned, negative=x.negative, lead=x.lead)
+    bare = replace(x, negative=False, lead="")
+    return Piece(rf"{at_least(bare, ATOM)}^\top", POWER, x.negative, x.lead, turned=bare)
 
 
 def subscripted(x: Piece, index: str) -> Piece:
@@ -197,4 +255,4 @@ def big(operator: str, body: Piece) -> Piece:
     inner = fenced(body.body) if body.level <= SUM and not body.lead else body.body
     if not inner:
         return Piece(f"{operator} {body.lead}", FUNCTION, body.negative)
-    return Piece(f"{operator} {inner}", FUNCTION, body.negative, body.lead)
+    return Piece(f"{operator} {inner}", FUNCTION, body.negative, body.lead, big=f"{operator} {inner}")

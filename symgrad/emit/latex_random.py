@@ -5,9 +5,8 @@ A whole array of them is drawn with its positions as counters, which go without 
 
 from __future__ import annotations
 
-from symgrad.emit.latex_naming import Naming
+from symgrad.emit.latex_naming import Naming, Printer
 from symgrad.emit.latex_pieces import ATOM, Piece, fenced, subscripted
-from symgrad.emit.latex_scalars import Printer
 from symgrad.ir.node import Node
 from symgrad.ir.walk import topological
 

@@ -14,6 +14,7 @@ from typing import Any
 from symgrad.emit.latex_pieces import (
     ATOM,
     FRACTION,
+    FUNCTION,
     HADAMARD,
     PRODUCT,
     RELATION,
@@ -74,7 +75,8 @@ def by_template(node: Node, args: list[Piece]) -> Piece:
         texts = tuple(re.sub(r"\\(left|right)([()\[\]])", r"\2", t) for t in texts)
     parts = [texts[0]]
     for (i, level), text in zip(found, texts[1:], strict=True):
-        parts += [at_least(args[i], level), text]
+        sum_of = args[i].big == args[i].text and parts[-1].rstrip().endswith(r"\ln") and not text  # \ln \sum x
+        parts += [at_least(args[i], FUNCTION if sum_of else level), text]
     return Piece(
         "".join(parts), ROW_LEVELS[node.op.row.precedence] if node.op.row is not None else _own_level(texts[-1])
     )

@@ -7,22 +7,15 @@ what is not 1 (for pooling: not the size of the window) stands below: x *_{s=2} 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 from symgrad.emit.latex_arrays import ARRAYS
-from symgrad.emit.latex_naming import Naming
+from symgrad.emit.latex_contractions import CONTRACTIONS
+from symgrad.emit.latex_naming import Naming, Printer
 from symgrad.emit.latex_pieces import ATOM, FUNCTION, POWER, PRODUCT, Piece, at_least, fenced
-from symgrad.emit.latex_scalars import Printer, numeral
 from symgrad.ir.node import Node
 from symgrad.ops.contract import split
 from symgrad.ops.window import offset_axes
-
-
-@dataclass(frozen=True, slots=True)
-class Made(Piece):
-    """A piece that remembers what it was made of, for the sign that is made of it."""
-
-    parts: tuple[Piece, ...] = field(default=())
 
 
 def _by(numbers: Sequence[object]) -> str:
@@ -46,20 +39,20 @@ def _below(marks: Sequence[str]) -> str:
 
 def _window(node: Node, args: list[Piece], naming: Naming) -> Piece:
     below = _below([_by(node["sizes"]), *_tag(node["strides"], node["dilations"])])
-    return Made(rf"\operatorname{{windows}}{below}{fenced(args[0].text)}", ATOM, parts=(args[0],))
+    return Piece(rf"\operatorname{{windows}}{below}{fenced(args[0].text)}", ATOM, parts=(args[0],))
 
 
 def _is_windows(node: Node, x: Piece) -> bool:
     """Whether these are windows that have no name of their own."""
-    return node.op.name == "window" and isinstance(x, Made)
+    return node.op.name == "window" and bool(x.parts)
 
 
 def _einsum(node: Node, args: list[Piece], naming: Naming) -> Piece:
     """A convolution, if windows are multiplied with a kernel or with a cotangent."""
     x, (left, right) = node.args[0], args
-    plain = ARRAYS["einsum"](node, args, naming)
+    plain = CONTRACTIONS["einsum"](node, args, naming)
     if not _is_windows(x, left):
-        return Made(plain.body, plain.level, plain.negative, plain.lead, parts=(left, right))
+        return replace(plain, parts=(left, right))
     words = split(node["spec"])
     offsets = {words[0][i] for i in offset_axes(x["axes"])}
     positions = {words[0][i] for i in x["axes"]}
@@ -68,7 +61,6 @@ def _einsum(node: Node, args: list[Piece], naming: Naming) -> Piece:
         strides, dilations = dilations, strides
     elif not offsets <= set(words[1]) - set(words[2]):
         return plain
-    assert isinstance(left, Made)
     return _convolved(left.parts[0], f"*{_below(_tag(strides, dilations))}", right)
 
 
@@ -79,7 +71,7 @@ def _convolved(left: Piece, sign: str, right: Piece) -> Piece:
 def _overlap_add(node: Node, args: list[Piece], naming: Naming) -> Piece:
     """The pullback of a convolution, or the sum of windows where they overlap."""
     (v,), (shown,) = node.args, args
-    if v.op.name == "einsum" and isinstance(shown, Made):
+    if v.op.name == "einsum" and shown.parts:
         words = split(v["spec"])
         kernel = all(words[2][i] in words[1] for i in offset_axes(node["axes"]))
         left, right = shown.parts if kernel else reversed(shown.parts)
@@ -96,16 +88,10 @@ def _pool(name: str, operator: str, level: int) -> Printer:
         (x,), (shown,) = node.args, args
         if not _is_windows(x, shown) or node["axes"] != offset_axes(x["axes"]):
             return ARRAYS[name](node, args, naming)
-        assert isinstance(shown, Made)
         below = _below([_by(x["sizes"]), *_tag(x["strides"], x["dilations"], x["sizes"])])
         return Piece(f"{operator}{below} {at_least(shown.parts[0], level)}", FUNCTION)
 
     return reduce
-
-
-def _pad(node: Node, args: list[Piece], naming: Naming) -> Piece:
-    fill = node.params.get("fill", 0.0)
-    return Piece(rf"\operatorname{{pad}}{_below([numeral(fill).text] if fill else [])}{fenced(args[0].text)}", ATOM)
 
 
 WINDOWS: dict[str, Printer] = {
@@ -114,5 +100,4 @@ WINDOWS: dict[str, Printer] = {
     "einsum": _einsum,
     "max_reduce": _pool("max_reduce", r"\max", ATOM),
     "sum": _pool("sum", r"\sum", PRODUCT),
-    "pad": _pad,
 }

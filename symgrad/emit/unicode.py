@@ -16,7 +16,11 @@ _GREEK = {
     name: unicodedata.lookup(f"GREEK {'CAPITAL' if name[0].isupper() else 'SMALL'} LETTER {word.upper()}")
     for name, word in ((n, n.replace("ambda", "amda")) for n in sorted(GREEK))
 }
-_BRACKETS = dict(zip("langle rangle lfloor rfloor lceil rceil lVert rVert".split(), "⟨⟩⌊⌋⌈⌉‖‖", strict=True))
+_OPENS, _CLOSES = "\ue000", "\ue001"  # no space behind the one, none before the other
+_BRACKETS = {
+    "langle": f"⟨{_OPENS}", "rangle": f"{_CLOSES}⟩", "lVert": f"‖{_OPENS}", "rVert": f"{_CLOSES}‖",
+    **dict(zip("lfloor rfloor lceil rceil".split(), "⌊⌋⌈⌉", strict=True)),
+}  # fmt: skip
 _NAMED = "varphi partial sum prod odot cdot top infty times le ge ne neg wedge vee to ldots sim backslash"
 SIGNS = {
     **_GREEK,
@@ -34,7 +38,7 @@ _ARGUMENTS = {"frac": 2} | dict.fromkeys(
 _ACCENTS = {"hat": "\u0302", "bar": "\u0304", "overline": "\u0304", "tilde": "\u0303", "dot": "\u0307"}
 _RAISED = dict(zip("0123456789+-()nᵀ", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿᵀ", strict=True))
 _LOWERED = dict(zip("0123456789+-()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", strict=True))
-_BOLD = {("mathbb", "1"): "𝟙", ("mathbf", "1"): "𝟏"}
+_BOLD = {("mathbb", "1"): "𝟙", ("mathbf", "1"): "𝟏", ("mathbf", "e"): "𝐞", ("mathbf", "I"): "𝐈"}
 _TOKEN = re.compile(r"\\[a-zA-Z]+|\\.|\s+|[^\\\s]", re.DOTALL)
 _ROOT = re.compile(r"\\sqrt\[([^][]*)\]")
 _OPERATORS = "+-*=<>≤≥≠,)]}·⊙&;⟩‖⌋⌉|"
@@ -63,7 +67,8 @@ def unicode(latex: str) -> str:
         _read(token, stack)
     while len(stack) > 1:
         _close(stack)
-    text = re.sub(f"{_APPLY}([⁰¹²³⁴⁵⁶⁷⁸⁹]*|[₀-₉]*) *(?=\\(|$)", r"\1", _text(stack[0]))
+    text = re.sub(f"{_OPENS} *| *{_CLOSES}", "", _text(stack[0]))
+    text = re.sub(f"{_APPLY}([⁰¹²³⁴⁵⁶⁷⁸⁹]*|[₀-₉]*|_\\([^()]*\\)) *(?=\\(|$)", r"\1", text)
     text = re.sub(f"{_APPLY}([⁰¹²³⁴⁵⁶⁷⁸⁹]+|[₀-₉]+|_\\([^()]*\\)|) *", r"\1 ", text)
     line = re.sub(r" {2,}", " ", text).strip()
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in line)
@@ -163,7 +168,9 @@ def _applied(name: str, args: list[str]) -> str:
         return text + _APPLY
     if name == "cbrt":
         return f"∛{text}" if len(text) == 1 else f"∛({text})"
-    return f"√({text})" if name == "sqrt" else _BOLD.get((name, text), text)
+    if name == "sqrt":
+        return f"√{text}" if text.isalnum() else f"√({text})"
+    return _BOLD.get((name, text), text)
 
 
 def _shifted(mark: str, text: str) -> str:
@@ -177,7 +184,7 @@ def _loose(text: str, signs: str) -> bool:
     """Whether one of the signs stands outside brackets, after the first character."""
     depth, text = 0, re.sub(f"{_APPLY} *\\(", "(", text)
     for i, c in enumerate(text):
-        depth += (c in "([{⟨") - (c in ")]}⟩")
+        depth += (c in f"([{{{_OPENS}") - (c in f")]}}{_CLOSES}")
         if depth == 0 and c in signs and i:
             return True
     return False
@@ -189,8 +196,11 @@ def _text(group: _Group) -> str:
     pieces = group.pieces
     for i, (text, quotient) in enumerate(pieces):
         if quotient:
-            after = next((t for t, _ in pieces[i + 1 :] if t.strip()), "")
-            if after and after.strip()[0] not in _OPERATORS:
+            after = next((t.strip() for t, _ in pieces[i + 1 :] if t.strip()), "")
+            before = next((t for t, _ in reversed(pieces[:i]) if t.strip()), "")
+            if before.endswith(_APPLY) and not text.startswith("∂"):
+                text = f"({text})"
+            elif after and after[0] not in _OPERATORS and after not in ("if", "otherwise"):
                 text = f"{text} ·" if text.startswith("∂") else f"({text})"
         parts.append(text)
     joined = "".join(parts)

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from symgrad.emit.latex import weigh
+from symgrad.emit.latex_patterns import label_axis
 from symgrad.ir.node import Node
 from symgrad.ir.walk import topological
 from symgrad.view.cancel import Cancel
+from symgrad.view.monomials import product
 from symgrad.view.stations import Plan
 from symgrad.view.sweep import Cotangent, put_in
-from symgrad.view.tidy import tidy
+from symgrad.view.tidy import tidy, upstream_first
 
 MORE = 2  # signs that a form may have more than its line; a scalar's one more
 LONGEST = 12  # signs of a form that is shown
@@ -35,14 +37,17 @@ def short_forms(found: Sequence[Cotangent], plan: Plan, cancel: Cancel) -> Itera
     """(cotangent, its form) for those that have one."""
     values = _values(plan)
     carried: dict[Node, Node] = {}
+    same: dict[Node, Node] = {}  # cotangents that are another one, or a number times another one
     stands = {c.stand for c in found}
     for c in found:
         if not c.has_line:
             continue
         upstream = [n for n in topological([c.formula]) if n in stands]
+        if len(upstream) == 1 and set(product(c.formula).powers) == set(upstream):
+            same[c.stand] = put_in(c.formula, same)
         if not all(n in carried for n in upstream):
             continue
-        form = cancel(_put_together(c.formula, carried, values))
+        form = cancel(_put_together(upstream_first(put_in(c.formula, same)), carried, values))
         if not upstream and _sums(form) >= _sums(c.formula):
             form = c.formula
         weight = weigh(form, plan.naming)
@@ -65,7 +70,8 @@ def reduced(found: Sequence[Cotangent], plan: Plan, cancel: Cancel) -> None:
     for c in found:
         terms = _terms(c.formula)
         change = {t: shorter(t) for t in terms}
-        c.formula = put_in(c.formula, {t: new for t, new in change.items() if t is not new})
+        changed = put_in(c.formula, {t: new for t, new in change.items() if t is not new})
+        c.formula = changed if changed is c.formula else tidy([changed])[changed]
 
 
 def _terms(node: Node) -> list[Node]:
@@ -94,10 +100,6 @@ def one_hot_rows(plan: Plan) -> Callable[[Node, int], bool]:
 
     def test(x: Node, axis: int) -> bool:
         body = bodies.get(x, x)
-        if body is None or body.op.name != "cast" or body.args[0].op.name != "equal":
-            return False
-        positions = body.args[0].args[1]
-        bare = positions.args[0] if positions.op.name == "reshape" else positions
-        return bare.op.name == "iota" and positions.shape[axis - body.type.rank] == body.shape[axis] != 1
+        return body is not None and label_axis(body) == axis
 
     return test

@@ -18,11 +18,10 @@ from symgrad.ir.node import Node, Variable, build
 from symgrad.ir.types import Shape, real
 from symgrad.ir.walk import topological
 from symgrad.ops.leaf import variable
-from symgrad.passes.rewrite import rewrite
 from symgrad.view.forms import canceller, reduced, short_forms
 from symgrad.view.stations import Plan, Station
 from symgrad.view.sweep import Cotangent, put_in, sweep
-from symgrad.view.tidy import WRITTEN
+from symgrad.view.tidy import as_written
 from symgrad.view.words import rule
 
 _LAYER = re.compile(r"z\^\{\((\d+)\)\}")
@@ -106,7 +105,7 @@ def written(plan: Plan) -> Written:
 
 def _forward(s: Station, naming: Naming) -> Line:
     assert s.body is not None
-    body = rewrite([s.body], WRITTEN)[s.body]
+    body = as_written([s.body])[s.body]
     return Line(shown(s.node, naming), latex(body, naming, expand=True), shape=s.node.shape)
 
 
@@ -174,7 +173,7 @@ def _terms(lined: list[Cotangent], plan: Plan) -> dict[Cotangent, list[Node]]:
     """Named parts of long formulas, each with the first line that reads it."""
     chosen = sharing([c.formula for c in lined], plan.naming, (BUDGET, 2 * SHARED))
     for n in chosen:
-        plan.naming.put(n, plan.naming.fresh("v"))
+        plan.naming.put(n, plan.naming.part())
     waiting, done = dict.fromkeys(chosen), set[Node]()
     found: dict[Cotangent, list[Node]] = {}
     for c in lined:

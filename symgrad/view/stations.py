@@ -4,13 +4,13 @@ In: outputs and variables as they were written. Out: a ``Plan``: stations in the
 body, a small expression of the stations before it (which stand in it as variables), and the names of all.
 
 Named nodes are stations; so are outputs, parts that are used twice, and parts beyond the budget of a line. Where
-nothing is named, scalars are taken gate by gate, as lectures draw them, and arrays at every contraction and
-activation.
+nothing is named and a gradient is asked for, scalars are taken gate by gate, as lectures draw them, and arrays layer by
+layer: what goes into an activation, and what comes out of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from symgrad.emit.latex import sharing
@@ -20,8 +20,9 @@ from symgrad.ir.node import Node, Variable, build, rebuild
 from symgrad.ir.walk import substitute, topological, variables
 from symgrad.ops.leaf import variable
 from symgrad.passes.names import Names, strip
+from symgrad.view.tidy import as_written
 
-_LINES = frozenset((*ACTIVATIONS, *"einsum softmax log_softmax logsumexp prelu softplus norm".split()))
+_ACTIVATIONS = frozenset((*ACTIVATIONS, *"softmax log_softmax logsumexp prelu softplus".split()))
 _UNSEEN = frozenset("broadcast reshape cast named".split())
 _OUTPUTS = ("f", "g", "h")
 
@@ -65,9 +66,9 @@ def plan(outputs: Sequence[Node], wrt: Sequence[Node]) -> Plan:
     for n, label in labels.items():
         naming.give(n, *label)  # type: ignore[misc]
     _name_outputs(ends, targets, naming)
-    for n in _automatic(order, [*ends, *targets], naming, has_names):
+    for n in _automatic(order, [*ends, *targets], naming, bool(targets) and not has_names):
         if naming.of(n) is None:
-            naming.put(n, naming.fresh("v"))
+            naming.put(n, naming.part())
     return _assembled(order, ends, targets, naming, labels)
 
 
@@ -76,7 +77,9 @@ def _stripped(outputs: Sequence[Node], wrt: Sequence[Node]) -> tuple[list[Node],
     kept = [x if x.op.name in ("variable", "named") else build("named", x, name="v", latex=None) for x in wrt]
     swap = {x: k for x, k in zip(wrt, kept, strict=True) if x is not k}
     inside = substitute(outputs, swap)
-    both, names, _ = strip([*inside, *kept], keep=frozenset(kept))
+    new = as_written([*inside, *kept])
+    kept = [new[k] for k in kept]
+    both, names, _ = strip([*(new[n] for n in inside), *kept], keep=frozenset(kept))
     ends = [n if n.args else build("named", n, name="f", latex=None) for n in both[: len(outputs)]]
     return ends, both[len(outputs) :], names
 
@@ -91,15 +94,46 @@ def _name_outputs(ends: Sequence[Node], targets: Sequence[Node], naming: Naming)
         naming.put(n, naming.first_free([free]) if free else naming.fresh("f"))
 
 
-def _automatic(order: Sequence[Node], ends: Sequence[Node], naming: Naming, has_names: bool) -> list[Node]:
-    """Further nodes that get a line."""
-    inner = [n for n in order if n.args and n.dtype == "real" and n.op.name not in _UNSEEN]
-    if has_names:
+def _automatic(order: Sequence[Node], ends: Sequence[Node], naming: Naming, gates: bool) -> list[Node]:
+    """Further nodes that get a line: shared and long parts; ``gates``: of scalars every gate, of arrays every layer."""
+    if not gates:
         return sharing(ends, naming)
     if all(not n.shape for n in order):
-        return [n for n in inner if n not in ends]
-    found = [n for n in inner if n.op.name in _LINES and n not in ends]
+        chosen = _below_choices(order, ends)
+        found = [n for n in order if _is_gate(n) and n not in ends and n not in chosen]
+    else:
+        found = [n for n in dict.fromkeys(_layers(order)) if n not in ends]
     return [*found, *(n for n in sharing(ends, naming, stop=found) if n not in found)]
+
+
+def _is_gate(n: Node) -> bool:
+    return bool(n.args) and n.dtype == "real" and n.op.name not in _UNSEEN
+
+
+def _below_choices(order: Sequence[Node], ends: Sequence[Node]) -> set[Node]:
+    """The parts of a choice, which is one formula: x^2 if x > 0, else -x."""
+    readers: dict[Node, list[Node]] = {}
+    for n in order:
+        for a in n.args:
+            readers.setdefault(a, []).append(n)
+    found: set[Node] = set()
+    for n in reversed(order):
+        if n.args and n not in ends and all(r.op.name == "where" or r in found for r in readers.get(n, ())):
+            found.add(n)
+    return found
+
+
+def _layers(order: Sequence[Node]) -> Iterator[Node]:
+    """Activations of arrays, each after the layer that goes into it."""
+    linear: set[Node] = set()  # made of a matrix product, no activation between
+    for n in order:
+        if n.op.kind == "contract" or any(a in linear for a in n.args if a.op.name not in _ACTIVATIONS):
+            linear.add(n)
+        if n.shape and n.op.name in _ACTIVATIONS:
+            x = n.args[0]
+            while x.op.name in _UNSEEN:
+                (x,) = x.args
+            yield from (m for m in (x, n) if m is n or (x in linear and x.op.name not in _ACTIVATIONS))
 
 
 def _assembled(

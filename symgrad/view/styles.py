@@ -7,21 +7,24 @@ the lines with indices and sums, which answer why there is a transpose.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 
 from symgrad.emit.latex import aligned, latex, sharing
 from symgrad.emit.latex_index import Letters, element, with_index
+from symgrad.emit.latex_names import Name
 from symgrad.emit.latex_naming import Naming
-from symgrad.ir.node import Node
+from symgrad.ir.node import Node, build
 from symgrad.ir.types import Size
 from symgrad.ir.walk import topological, variables
+from symgrad.passes.names import strip
 from symgrad.view.chain import chain
 from symgrad.view.lines import Written, shown
 from symgrad.view.stations import Plan
 from symgrad.view.sweep import put_in
 from symgrad.view.tidy import tidy
 
-CLOSED = (200, 9)  # signs of a formula, and of a term that is named when it is read twice
+_ROUNDS = 4
+CLOSED = (200, 6)  # signs of a formula, and of a term that is named when it is read twice
 
 
 def matrix(plan: Plan, written: Written) -> str:
@@ -35,26 +38,44 @@ def closed(plan: Plan, written: Written) -> str:
     if not plan.wrt:
         return matrix(plan, written)
     wanted = [c for x in dict.fromkeys(plan.wrt) for c in written.cotangents if c.station is x]
-    full = composed(plan, written)
-    own = {s.node: plan.naming.of(s.node) for s in plan.lines if s.user_name}
-    own |= {
-        full[c.stand]: plan.naming.of(c.stand)
-        for c in written.cotangents
-        if c.has_line and (c.station.user_name or c in wanted)
-    }
-    new = tidy([*(full[c.stand] for c in wanted), *own])
-    known = {new[n]: name for n, name in own.items() if name is not None and new[n].args}
-    roots = [new[full[c.stand]] for c in wanted]
-    naming = Naming()
-    for v in variables(roots):
-        naming.put(v, plan.naming.of(v) or naming.of(v))  # type: ignore[arg-type]
-    chosen = sharing(roots, naming, CLOSED, known=known)
-    for n in chosen:
-        naming.put(n, known[n] if n in known else naming.fresh("v"))
+    names = {s.stand: plan.naming.of(s.node) for s in plan.lines if s.user_name}
+    named = [c for c in written.cotangents if c.has_line and c.station.user_name]
+    names |= {c.stand: plan.naming.of(c.stand) for c in (*wanted, *named) if c.has_line}
+    used = {stand: name for stand, name in names.items() if name is not None}
+    for _ in range(_ROUNDS):  # what is read once after all goes into the formula that reads it
+        roots, known = _put_together(plan, written, [c.stand for c in wanted], used)
+        naming = _names(plan, roots)
+        chosen = sharing(roots, naming, CLOSED, known=known)
+        shared = set(chosen)
+        left = {stand: used[stand] for n, stand in known.items() if n in shared}
+        if len(left) == len(used):
+            break
+        used = left
+    for n in sorted(chosen, key=lambda n: n not in known):
+        naming.put(n, names[known[n]] or naming.part() if n in known else naming.part())
     lines = [_closed_line(shown(c.stand, plan.naming), root, naming) for c, root in zip(wanted, roots, strict=True)]
     given = {line.split(" &= ")[0] for line in lines}
     where = [f"{latex(n, naming)} &= {latex(n, naming, expand=True)}" for n in chosen if latex(n, naming) not in given]
     return aligned([*lines, *([r"\text{where}\quad " + where[0], *where[1:]] if where else [])])
+
+
+def _names(plan: Plan, roots: Sequence[Node]) -> Naming:
+    """The names of variables, as the plan has them."""
+    naming = Naming()
+    for v in variables(roots):
+        naming.put(v, plan.naming.of(v) or naming.of(v))  # type: ignore[arg-type]
+    return naming
+
+
+def _put_together(
+    plan: Plan, written: Written, ends: Sequence[Node], whole: Mapping[Node, Name]
+) -> tuple[list[Node], dict[Node, Node]]:
+    """(formulas in the inputs, which of their parts is which of the ``whole``, that rules keep together)."""
+    full = composed(plan, written, whole)
+    new = tidy(list(full.values()))
+    bare, _, _ = strip([new[full[stand]] for stand in (*ends, *whole)])
+    parts = zip(bare[len(ends) :], whole, strict=True)
+    return bare[: len(ends)], {n: stand for n, stand in reversed(list(parts)) if n.args}
 
 
 def _closed_line(left: str, root: Node, naming: Naming) -> str:
@@ -62,12 +83,21 @@ def _closed_line(left: str, root: Node, naming: Naming) -> str:
     return f"{left} &= {latex(root, naming, expand=own is not None and own.latex == left)}"
 
 
-def composed(plan: Plan, written: Written) -> dict[Node, Node]:
-    """Every stand-in as a node of the inputs; cotangents in their shortest form."""
-    full: dict[Node, Node] = {s.stand: s.node for s in plan.stations}
+def composed(plan: Plan, written: Written, whole: Container[Node] = ()) -> dict[Node, Node]:
+    """Every stand-in as a node of the inputs; cotangents in their shortest form.
+
+    Those in ``whole`` are marked, so that rules keep them together.
+    """
+    full: dict[Node, Node] = {}
+    for s in plan.stations:
+        full[s.stand] = _marked(put_in(s.body, full), s.stand in whole) if s.body is not None else s.node
     for c in written.cotangents:
-        full[c.stand] = put_in(written.forms.get(c, c.formula), full)
+        full[c.stand] = _marked(put_in(written.forms.get(c, c.formula), full), c.stand in whole)
     return full
+
+
+def _marked(node: Node, whole: bool) -> Node:
+    return build("named", node, name="whole", latex=None) if whole and node.args else node
 
 
 def elementwise(plan: Plan, written: Written) -> str:

@@ -9,13 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from symgrad.ir.node import Node, build
+from symgrad.ir.node import Node, build, constant
 from symgrad.ops.leaf import cast
+from symgrad.ops.shape import broadcast, transpose
 from symgrad.passes.rewrite import Rule, Rules, rewrite, value
 from symgrad.passes.simplify import RULES as COMPILER
+from symgrad.view import factors, matrices, terms
+from symgrad.view.monomials import forget
 
-_OPPOSITES = {"less": "greater_equal", "less_equal": "greater", "greater": "less_equal", "greater_equal": "less"}
-_LEFT_OUT = ("a + (-b) = a - b", "a - (-b) = a + b", "x^c")  # signs stay where they are, x^3 stays a power
+_LEFT_OUT = (
+    *("a + (-b) = a - b", "a - (-b) = a + b"),  # signs stay where they are
+    "x^c",  # x^3 stays a power
+    "transpose of transpose",
+)
 
 
 def _unguarded(node: Node) -> Node:
@@ -66,17 +72,13 @@ def _indicator(node: Node) -> Node | None:
     return cast(held, "real") * other
 
 
-def _opposite(node: Node) -> Node | None:
-    (c,) = node.args
-    return build(_OPPOSITES[c.op.name], *c.args) if c.op.name in _OPPOSITES else None
-
-
 def _share_last(node: Node) -> Node | None:
     """(a/b) c = (a c)/b."""
     a, b = node.args
     if a.op.name == "div":
         return build("div", a.args[0] * b, a.args[1])
-    return build("div", a * b.args[0], b.args[1]) if b.op.name == "div" and value(a) is None else None
+    plain = value(a) is not None and b.op.name == "div" and value(b.args[1]) is not None
+    return build("div", a * b.args[0], b.args[1]) if b.op.name == "div" and not plain else None
 
 
 def _scaled(node: Node) -> Node | None:
@@ -90,8 +92,8 @@ def _power(node: Node) -> Node | None:
     if exponent.op.name != "constant" or exponent.shape:
         return None
     forms = {0.5: "sqrt", 2.0: "square", -1.0: "reciprocal"}
-    if exponent["value"] == 1.0:
-        return base
+    if exponent["value"] in (0.0, 1.0):
+        return base if exponent["value"] else constant(1.0)
     name = forms.get(exponent["value"])
     return build(name, base) if name else None
 
@@ -141,30 +143,91 @@ def sum_of_sum(node: Node) -> Node | None:
     return build("sum", x.args[0], axes=tuple(sorted((*x["axes"], *(left[i] for i in node["axes"])))))
 
 
-# All that is changed in what the user wrote
-WRITTEN = Rules([Rule("sum of sum", ("sum",), sum_of_sum), *(r for r in COMPILER if r.name == "functions of numbers")])
-RULES = [
+def _turned_twice(node: Node) -> Node | None:
+    """(x^T)^T = x; a contraction keeps its operands, so that what has a name is read by its name."""
+    (x,), perm = node.args, node["perm"]
+    if perm == tuple(range(len(perm))):
+        return x
+    if x.op.name == "transpose":
+        return transpose(x.args[0], tuple(x["perm"][i] for i in perm))
+    return broadcast(x.args[0], node.shape) if x.op.name == "broadcast" and not x.args[0].shape else None
+
+
+def _named(*names: str) -> list[Rule]:
+    """Rules of the compiler, by name."""
+    found = [r for r in COMPILER if r.name in names]
+    assert len(found) == len(names), names
+    return found
+
+
+_GUARDS = [
     Rule("no guard", ("zmul", "zdiv", "dxlogy"), _unguarded, "a guard is a matter of code"),
     Rule("ln' = 1/x", ("dlog",), lambda node: build("reciprocal", node.args[0]), "its domain is a matter of code"),
+]
+_ALWAYS = [
+    Rule("s A", ("einsum",), _scaled, "s a scalar"),
+    Rule("x^c", ("power",), _power, "roots, squares, 1/x"),
+    Rule("transpose of transpose", ("transpose",), _turned_twice),
+    Rule("sum of sum", ("sum",), sum_of_sum),
+    *terms.RULES,
+    *matrices.RULES,
+    *factors.SUMS,
+]
+# All that is changed in what the user wrote: noise goes, like terms come together, the structure stays
+WRITTEN = Rules(
+    [
+        *_GUARDS,
+        *_named(
+            *("reshape of reshape", "broadcast of broadcast", "cast of cast", "a constant's kind is known", "numbers"),
+            *("functions of numbers", "-(c)", "x + 0 = x", "x 1 = x", "x - 0 = x", "x/1 = x", "0 - x = -x"),
+            *("-(-x) = x", "x (-1) = -x", "where of a constant", "not not c = c", "einsum of transpose"),
+        ),
+        Rule("a - (-b)", ("sub",), _added),
+        Rule("a + (-b)", ("add",), _subtracted),
+        *_ALWAYS,
+    ]
+)
+RULES = [
+    *_GUARDS,
     Rule("a + (-b)", ("add",), _subtracted, "a leading minus stays"),
     Rule("a - (-b)", ("sub",), _added),
     Rule("-(-a + b)", ("neg",), _leading_minus),
     Rule("a/c + b/c", ("add", "sub"), _common_denominator),
     Rule("where(c, a, 0) = 1[c] a", ("where",), _indicator),
-    Rule("not (a < b)", ("logical_not",), _opposite),
+    Rule("not (a < b)", ("logical_not",), lambda node: factors.opposite(node.args[0])),
     Rule("(a/b) c", ("mul",), _share_last),
-    Rule("s A", ("einsum",), _scaled, "s a scalar"),
     Rule("sqrt' = 1/(2 sqrt)", ("dsqrt",), lambda node: build("reciprocal", 2.0 * node.args[0])),
-    Rule("x^c", ("power",), _power, "roots, squares, 1/x"),
     Rule("(a/b)/c", ("div",), _quotient_over),
     Rule("(c a) (d b)", ("mul",), _constants_together),
     Rule("darctan2", ("darctan2",), _angle),
     Rule("(1/x)^2", ("square",), _square_of_quotient),
     *(r for r in COMPILER if r.name not in _LEFT_OUT),
+    *_ALWAYS,
+    *factors.RULES,
 ]
 
 
 _TABLE = Rules(RULES)
+
+
+_UPSTREAM_FIRST = Rules([*RULES, factors.UPSTREAM])
+
+
+def upstream_first(node: Node) -> Node:
+    """The node with a cotangent that all its terms have in common in front of them."""
+    return _rewritten([node], _UPSTREAM_FIRST)[node]
+
+
+def as_written(nodes: Sequence[Node]) -> dict[Node, Node]:
+    """Old -> new for what the user wrote: without noise, like terms together."""
+    return _rewritten(nodes, WRITTEN)
+
+
+def _rewritten(nodes: Sequence[Node], rules: Rules) -> dict[Node, Node]:
+    try:
+        return rewrite(nodes, rules)
+    finally:
+        forget()
 
 
 def tidy(nodes: Sequence[Node]) -> dict[Node, Node]:
@@ -176,4 +239,4 @@ def tidy(nodes: Sequence[Node]) -> dict[Node, Node]:
     >>> latex(tidy([(x / y) / y])[(x / y) / y])
     '\\\\frac{x}{y^{2}}'
     """
-    return rewrite(nodes, _TABLE)
+    return _rewritten(nodes, _TABLE)

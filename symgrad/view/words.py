@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from symgrad.ir.node import Node
+from symgrad.ir.node import Node, is_constant
 from symgrad.ir.show import printable
 from symgrad.ir.walk import depends, topological
 from symgrad.view.stations import Station
@@ -20,6 +20,8 @@ _PHRASES: dict[str, str | tuple[str, ...]] = {
     "neg": "the sign changes",
     "mul": "product rule: the multiply gate swaps its inputs",
     "div": ("the divide gate divides the gradient", "quotient rule: d(a/b)/db = -a/b^2"),
+    "reciprocal": "quotient rule: d(1/x)/dx = -1/x^2",
+    "exp": "the exponential is its own derivative",
     "einsum": "product rule: the matrix product hands back its other factor, transposed",
     "maximum": "the max gate routes the gradient to the larger input",
     "minimum": "the min gate routes the gradient to the smaller input",
@@ -79,6 +81,8 @@ def rule(x: Station, readers: Sequence[Station]) -> str:
     way = depends([body], [x.stand])
     ops = [n for n in topological([body]) if n in way and n.args and n.op.name not in _SILENT]
     uses = [i for n in topological([body]) for i, a in enumerate(n.args) if a is x.stand]
+    if len(ops) > 1 and all(n.op.name in _LINEAR for n in ops) and len(uses) == 1:
+        return _PASS if _sign(ops, way) > 0 else f"{_PASS} with its sign changed"
     ops = [n for n in ops if n.op.name not in _LINEAR] or ops
     if len(ops) == 1 and len(uses) == 1:
         i = next(i for i, a in enumerate(ops[0].args) if a in way)
@@ -91,9 +95,19 @@ def rule(x: Station, readers: Sequence[Station]) -> str:
     )
 
 
+def _sign(ops: Sequence[Node], way: set[Node]) -> int:
+    """Of the way through sums, differences and signs."""
+    sign = 1
+    for n in ops:
+        sign *= -1 if n.op.name == "neg" or (n.op.name == "sub" and n.args[1] in way) else 1
+    return sign
+
+
 def _phrase(node: Node, i: int) -> str:
     if _is_convolution(node):
         return "product rule: the convolution hands back its other factor"
+    if node.op.name == "mul" and is_constant(node.args[1 - i]):
+        return "the constant factor multiplies the gradient"
     phrase = _PHRASES.get(node.op.name, f"chain rule through {word(node)}")
     return phrase if isinstance(phrase, str) else phrase[i]
 

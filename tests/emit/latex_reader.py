@@ -55,7 +55,8 @@ class _Reader:
     def term(self) -> float:
         product = self.factor()
         while not self.at_end() and not self.next_is("+", "-", ")", "}", ",", "]"):
-            assert not self.ended_in_function, "what follows a function could be read into it"
+            follows = self.next_is(*FUNCTIONS)
+            assert follows or not self.ended_in_function, "what follows a function could be read into it"
             if self.next_is(r"\cdot"):
                 self.take()
             product *= self.factor()
@@ -85,11 +86,12 @@ class _Reader:
             return 1 / (1 + math.exp(-self.group("(", ")")))
         if token == r"\max":
             self.take("(")
-            first = self.formula()
-            self.take(",")
-            second = self.formula()
+            largest = self.formula()
+            while self.next_is(","):
+                self.take()
+                largest = max(largest, self.formula())
             self.take(")")
-            return max(first, second)
+            return largest
         if token == "[":
             self.i -= 1
             return abs(self.group("[", "]"))
