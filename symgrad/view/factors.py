@@ -20,6 +20,7 @@ from symgrad.view.monomials import Number, Powers, Product, magnitude, plain, pr
 from symgrad.view.terms import terms, total
 
 _MOST = 6  # terms
+_MOST_FACTORS = 4  # of terms that have one in common
 _OPPOSITES = {"less": "greater_equal", "less_equal": "greater", "greater": "less_equal", "greater_equal": "less"}
 
 
@@ -55,7 +56,7 @@ def common_factor(node: Node, may_go: Callable[[Node], bool] = _is_compound) -> 
         for n in products[0].powers
         if may_go(n) and all(p.powers.get(n, 0) > 0 for p in products)
     }
-    if not shared:
+    if not shared or max(len(p.powers) for p in products) > _MOST_FACTORS:
         return None
     c = magnitude(products[0].coefficient)
     c = c if all(magnitude(p.coefficient) == c for p in products) else 1

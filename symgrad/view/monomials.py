@@ -19,7 +19,7 @@ from symgrad.ops.leaf import size
 from symgrad.passes.rewrite import value
 
 Number = int | Fraction
-MOST = 12  # factors of one product
+MOST = 6  # factors of one product: longer ones are read through the parts that they share
 _LARGEST_DENOMINATOR = 1000  # a coefficient that is no such fraction stays a decimal
 _LARGEST = 10**6
 _HALF = Fraction(1, 2)

@@ -23,7 +23,7 @@ from symgrad.view.stations import Plan
 from symgrad.view.sweep import put_in
 from symgrad.view.tidy import tidy
 
-_ROUNDS = 4
+_ROUNDS, _MANY = 4, 1000  # of putting together again, in a derivation of so many stations at most
 CLOSED = (200, 6)  # signs of a formula, and of a term that is named when it is read twice
 
 
@@ -42,7 +42,7 @@ def closed(plan: Plan, written: Written) -> str:
     named = [c for c in written.cotangents if c.has_line and c.station.user_name]
     names |= {c.stand: plan.naming.of(c.stand) for c in (*wanted, *named) if c.has_line}
     used = {stand: name for stand, name in names.items() if name is not None}
-    for _ in range(_ROUNDS):  # what is read once after all goes into the formula that reads it
+    for _ in range(_ROUNDS if len(plan.stations) <= _MANY else 1):  # what is read once after all goes into the formula that reads it
         roots, known = _put_together(plan, written, [c.stand for c in wanted], used)
         naming = _names(plan, roots)
         chosen = sharing(roots, naming, CLOSED, known=known)

@@ -14,7 +14,7 @@ from symgrad.ir.node import Node, constant
 from symgrad.passes.rewrite import Rule, value
 from symgrad.view.monomials import Product, fraction, magnitude, negative, plain, product, written
 
-MOST = 12  # terms that are looked at from one node
+MOST = 8  # terms that are looked at from one node
 
 
 def like_factors(node: Node) -> Node | None:
