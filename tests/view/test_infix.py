@@ -66,4 +66,4 @@ def test_a_line_says_what_is_computed(tensor, text):
 
 def test_a_wrong_quadratic_form_is_answered_in_matrices():
     wrong = check_formula(v @ A @ v, v, 2 * A @ v).first
-    assert wrong.expected == "v @ A + A @ v"
+    assert wrong.expected == "(A + A.T) @ v"
