@@ -42,7 +42,8 @@ def closed(plan: Plan, written: Written) -> str:
     named = [c for c in written.cotangents if c.has_line and c.station.user_name]
     names |= {c.stand: plan.naming.of(c.stand) for c in (*wanted, *named) if c.has_line}
     used = {stand: name for stand, name in names.items() if name is not None}
-    for _ in range(_ROUNDS if len(plan.stations) <= _MANY else 1):  # what is read once after all goes into the formula that reads it
+    rounds = _ROUNDS if len(plan.stations) <= _MANY else 1
+    for _ in range(rounds):  # what is read once after all goes into the formula that reads it
         roots, known = _put_together(plan, written, [c.stand for c in wanted], used)
         naming = _names(plan, roots)
         chosen = sharing(roots, naming, CLOSED, known=known)
