@@ -15,11 +15,11 @@ from symgrad.ir.show import printable
 from symgrad.ir.types import AS_NUMBER, AnySize, ArrayType, Size
 from symgrad.ir.types import named as named_size
 from symgrad.ops.leaf import variable
+from symgrad.ops.verify import LONGEST_NAME
 
 _KINDS = ("real", "int", "bool")
 LARGEST = 2**31 - 1  # of one declared size
 LARGEST_ARRAY = 2**40 - 1  # elements of one declared array
-_LONGEST_NAME = 200
 
 
 def symbols(names: str) -> Tensor | tuple[Tensor, ...]:
@@ -98,8 +98,8 @@ def checked_name(name: Any) -> str:
         raise DeclarationError(f"a name must be text, not {type(name).__name__}")
     if not name.strip():
         raise DeclarationError("a name must not be empty", fix="give it a letter")
-    if len(name) > _LONGEST_NAME:
-        raise DeclarationError(f"a name must not be longer than {_LONGEST_NAME} characters", ("name", printable(name)))
+    if len(name) > LONGEST_NAME:
+        raise DeclarationError(f"a name must not be longer than {LONGEST_NAME} characters", ("name", printable(name)))
     return name
 
 
