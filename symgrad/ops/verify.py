@@ -138,6 +138,14 @@ def _cut(sizes: Any, whole: Any, start: Any, step: Any) -> bool:
     return all(n >= 0 for n in spare if isinstance(n, int))
 
 
+def _pad(t: ArrayType, shape: Any, start: Any, step: Any, fill: Any = 0.0) -> bool:
+    return _is_number(fill) and _shape(shape) and _cut(t.shape, shape, start, step)
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (float, int, bool)
+
+
 def _diagonal(t: ArrayType, axes: Any) -> bool:
     return _whole(axes, 0, t.rank - 1) and len(axes) == len(set(axes)) == 2
 
@@ -210,7 +218,7 @@ RULES: dict[str, Callable[..., bool]] = {
     "broadcast": lambda t, shape: _shape(shape) and broadcast_shapes(t.shape, shape) == shape,
     "cast": lambda t, to: to in KINDS,
     "concatenate": _concatenate,
-    "constant_like": lambda t, value: type(value) in (float, int, bool),
+    "constant_like": lambda t, value: _is_number(value),
     "cumsum": lambda t, axis, reverse: t.dtype != "bool" and _axis(axis, t.rank) and type(reverse) is bool,
     "diagonal": _diagonal,
     "diagonal_matrix": lambda t: True,
@@ -224,7 +232,7 @@ RULES: dict[str, Callable[..., bool]] = {
     "named": _named,
     "norm": _reduces("real"),
     "overlap_add": _overlap,
-    "pad": lambda t, shape, start, step: _shape(shape) and _cut(t.shape, shape, start, step),
+    "pad": _pad,
     "prod": _reduces("real"),
     "prod_others": _reduces("real"),
     "reshape": _reshape,
