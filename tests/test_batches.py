@@ -71,6 +71,9 @@ def test_derivatives_by_intermediates_survive_rewriting():
     q = sg.named("q", 1 / (1 + sg.exp(-x)))
     expected = 2 / (1 + np.exp(-0.3))
     assert np.isclose(sg.evaluate(sg.grad(q**2, q), x=0.3), expected, rtol=1e-14)
+    sum_of_exp = sg.named("s", 1 + sg.exp(x))
+    assert sg.evaluate(sg.grad(sg.log(sum_of_exp), x), x=1000.0) == 1.0  # stable also through a name
+    assert sg.grad(sum_of_exp**2, x).node.args[0].args[1].op.name == "named"  # which the derivative shows
     z = sg.named("z", x * 1.0)
     assert sg.evaluate(sg.hessian(z**2, z), x=0.3) == 2.0
     assert np.isclose(sg.evaluate(sg.jvp(q**2, q, 2.0), x=0.3), 2 * expected, rtol=1e-14)

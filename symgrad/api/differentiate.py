@@ -7,7 +7,7 @@ the expression. One ``wrt`` gives one result, a list a tuple.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from symgrad.errors import DeclarationError, DtypeError, NotDifferentiableError, ShapeError, UnsupportedError
 from symgrad.frontend.tensor import HOOKS, Tensor, as_node
@@ -17,12 +17,21 @@ from symgrad.ir.types import size_product
 from symgrad.ir.walk import substitute, topological
 from symgrad.passes import differentiate
 from symgrad.passes.eliminate import eliminate
+from symgrad.passes.names import Names, carried, renamed, strip
 from symgrad.passes.simplify import simplify
 from symgrad.passes.stabilise import stabilise
 from symgrad.passes.structure import structure
 from symgrad.pipeline import marked
 
 LARGEST_DENSE = 2**26  # elements of a Jacobian, half a gigabyte
+
+
+class Stable(NamedTuple):
+    """A function in its stable form, what stands there for each variable, and the names of its nodes."""
+
+    f: Node
+    xs: list[Node]
+    names: Names
 
 
 def resolve(wrt: Any, f: Sequence[Node]) -> list[Node]:
@@ -60,19 +69,22 @@ def name_of(node: Node) -> str:
     return node["name"] if node.op.name == "named" else ""
 
 
-def _stable(f: Node, xs: Sequence[Node]) -> tuple[Node, list[Node]]:
+def _stable(f: Node, xs: Sequence[Node]) -> Stable:
     """f in its stable form, and what stands there for each x: an intermediate keeps its place as a named node."""
     marks = [marked(x) for x in xs]
     swap = {x: m for x, m in zip(xs, marks, strict=True) if x is not m}
     (inside,) = substitute([f], swap) if swap else (f,)
-    new = stabilise([inside, *marks])
-    return new[inside], [new[m] for m in marks]
+    plain, names, _ = strip([inside, *marks], keep=frozenset(marks))
+    new = stabilise([*plain, *names])
+    return Stable(new[plain[0]], [new[m] for m in plain[1:]], carried(names, new))
 
 
-def _tidy(nodes: Sequence[Node]) -> list[Tensor]:
-    new = simplify(nodes)
-    shared = eliminate([new[n] for n in nodes])
-    return [Tensor(shared[new[n]]) for n in nodes]
+def _tidy(nodes: Sequence[Node], names: Names) -> list[Tensor]:
+    """Derivatives in their shortest form; what had a name in the primal has it again."""
+    new = simplify([*nodes, *names])
+    shared = eliminate([new[n] for n in (*nodes, *names)])
+    final = {n: shared[m] for n, m in new.items() if m in shared}
+    return list(map(Tensor, renamed([final[n] for n in nodes], carried(names, final))))
 
 
 def _affordable(matrices: list[Tensor]) -> list[Tensor]:
@@ -118,24 +130,25 @@ def grad(f: Any, wrt: Any) -> Any:
     """
     node = _scalar(as_node(f))
     xs = resolve(wrt, [node])
-    return _each(wrt, _tidy(differentiate.gradient(*_stable(node, xs))))
+    stable = _stable(node, xs)
+    return _each(wrt, _tidy(differentiate.gradient(stable.f, stable.xs), stable.names))
 
 
 def jacobian(f: Any, wrt: Any) -> Any:
     """df/dx of shape f.shape + x.shape; ``.structure`` tells a diagonal or zero one, which is never stored dense."""
     node = as_node(f)
     xs = resolve(wrt, [node])
-    stable, xs = _stable(node, xs)
-    return _each(wrt, _affordable(_tidy([differentiate.jacobian(stable, x) for x in xs])))
+    f, xs, names = _stable(node, xs)
+    return _each(wrt, _affordable(_tidy([differentiate.jacobian(f, x) for x in xs], names)))
 
 
 def hessian(f: Any, wrt: Any) -> Any:
     """The second derivatives of a scalar; of a list a tuple of tuples H[i][j]."""
     node = _scalar(as_node(f))
     xs = resolve(wrt, [node])
-    stable, xs = _stable(node, xs)
+    stable, xs, names = _stable(node, xs)
     gradients = differentiate.gradient(stable, xs)
-    rows = [tuple(_affordable(_tidy([differentiate.jacobian(g, x) for x in xs]))) for g in gradients]
+    rows = [tuple(_affordable(_tidy([differentiate.jacobian(g, x) for x in xs], names))) for g in gradients]
     return tuple(rows) if isinstance(wrt, (list, tuple)) else rows[0][0]
 
 
@@ -144,7 +157,8 @@ def jvp(f: Any, wrt: Any, tangents: Any) -> Tensor:
     node = as_node(f)
     xs = resolve(wrt, [node])
     dots = _matching(xs, tangents, wrt)
-    return _tidy([differentiate.pushforward(*_stable(node, xs), dots)])[0]
+    stable = _stable(node, xs)
+    return _tidy([differentiate.pushforward(stable.f, stable.xs, dots)], stable.names)[0]
 
 
 def vjp(f: Any, wrt: Any, cotangents: Any) -> Any:
@@ -152,7 +166,8 @@ def vjp(f: Any, wrt: Any, cotangents: Any) -> Any:
     node = as_node(f)
     xs = resolve(wrt, [node])
     (seed,) = _matching([node], cotangents, node)
-    return _each(wrt, _tidy(differentiate.gradient(*_stable(node, xs), seed)))
+    stable = _stable(node, xs)
+    return _each(wrt, _tidy(differentiate.gradient(stable.f, stable.xs, seed), stable.names))
 
 
 def hvp(f: Any, wrt: Any, vectors: Any) -> Any:
@@ -160,9 +175,9 @@ def hvp(f: Any, wrt: Any, vectors: Any) -> Any:
     node = _scalar(as_node(f))
     xs = resolve(wrt, [node])
     dots = _matching(xs, vectors, wrt)
-    stable, xs = _stable(node, xs)
+    stable, xs, names = _stable(node, xs)
     gradients = differentiate.gradient(stable, xs)
-    return _each(wrt, _tidy([differentiate.pushforward(g, xs, dots) for g in gradients]))
+    return _each(wrt, _tidy([differentiate.pushforward(g, xs, dots) for g in gradients], names))
 
 
 def _matching(xs: Sequence[Node], values: Any, wrt: Any) -> list[Node]:

@@ -15,9 +15,10 @@ import numpy as np
 import sympy as sp
 
 from symgrad.ir.expression import Expr, apply, call, const, select
-from symgrad.ir.node import Node, as_node, build, is_constant
+from symgrad.ir.node import Node, as_node, build
 from symgrad.ops.reference import special
 from symgrad.ops.registry import Elementwise, Partial, register_row, zdiv
+from symgrad.ops.tie import tie_weights
 
 REAL_LINE = (-1.7, -0.3, 0.4, 2.1)
 POSITIVE = (0.2, 0.9, 1.3, 4.5)
@@ -87,18 +88,12 @@ def _xpowy(x: sp.Expr, y: sp.Expr) -> sp.Expr:
     return x**y
 
 
-def _max_weight(greater: str) -> tuple[Partial, Partial]:
-    """Weights of max (or min): 1, 0, at a tie 1/2 each; a constant takes the whole tie (minimum norm)."""
-
-    def left(y: Node, a: Node, b: Node) -> Node:
-        tie = 0.0 if is_constant(b) else 1.0 if is_constant(a) else 0.5
-        return f("dmaximum" if greater == "greater" else "dminimum")(a, b, tie)
-
-    def right(y: Node, a: Node, b: Node) -> Node:
-        tie = 0.0 if is_constant(a) else 1.0 if is_constant(b) else 0.5
-        return f("dmaximum" if greater == "greater" else "dminimum")(b, a, tie)
-
-    return left, right
+def _max_weight(row: str) -> tuple[Partial, Partial]:
+    """Weights of max (or min): 1, 0, and at a tie what ``tie`` says."""
+    return (
+        lambda y, a, b: f(row)(a, b, tie_weights(y)[0]),
+        lambda y, a, b: f(row)(b, a, tie_weights(y)[1]),
+    )
 
 
 def _weigh(win: str) -> Callable[[Expr, Expr, Expr], Expr]:
@@ -321,8 +316,8 @@ ACTIVATIONS = [
 ]
 
 CHOICE = [
-    Elementwise("maximum", 2, sp.Max, _max_weight("greater"), _extreme("gt"), np.maximum, r"\max\left({0}, {1}\right)", PAIRS, result="same", takes=_ANY, precedence="atom", source="ties share: weights 1/2, or all to the only variable that is not constant"),
-    Elementwise("minimum", 2, sp.Min, _max_weight("less"), _extreme("lt"), np.minimum, r"\min\left({0}, {1}\right)", PAIRS, result="same", takes=_ANY, precedence="atom", source="ties share: weights 1/2, or all to the only variable that is not constant"),
+    Elementwise("maximum", 2, sp.Max, _max_weight("dmaximum"), _extreme("gt"), np.maximum, r"\max\left({0}, {1}\right)", PAIRS, result="same", takes=_ANY, precedence="atom", source="ties: ops.tie"),
+    Elementwise("minimum", 2, sp.Min, _max_weight("dminimum"), _extreme("lt"), np.minimum, r"\min\left({0}, {1}\right)", PAIRS, result="same", takes=_ANY, precedence="atom", source="ties: ops.tie"),
     Elementwise("dmaximum", 3, lambda a, b, t: sp.Piecewise((1, a > b), (0, a < b), (t, True)), (zero, zero, zero), _weigh("gt"),
                 lambda a, b, t: np.where(a > b, 1.0, np.where(a < b, 0.0, np.where(a == b, t, a + b))), r"\mathbb{{1}}\left[{0} > {1}\right]", ((1.0, 2.0, 0.5), (2.0, 1.0, 0.5)), precedence="atom", source="weight of the first of two in max; t at a tie"),
     Elementwise("dminimum", 3, lambda a, b, t: sp.Piecewise((1, a < b), (0, a > b), (t, True)), (zero, zero, zero), _weigh("lt"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from symgrad.ir.node import Node, rebuild
+from symgrad.ir.node import Node, build, rebuild
 from symgrad.ir.walk import topological
 
 Names = dict[Node, tuple[str, str | None]]
@@ -34,6 +34,16 @@ def strip(outputs: Sequence[Node], keep: frozenset[Node] = frozenset()) -> tuple
 def carried(names: Names, new: dict[Node, Node]) -> Names:
     """The table after a pass: names follow their nodes."""
     return {new.get(node, node): name for node, name in names.items()}
+
+
+def renamed(outputs: Sequence[Node], names: Names) -> list[Node]:
+    """The outputs with names as nodes again: what ``strip`` took away."""
+    new: dict[Node, Node] = {}
+    for old in topological(outputs):
+        node = rebuild(old, (new[a] for a in old.args))
+        name = None if old.op.kind == "leaf" else names.get(old)
+        new[old] = build("named", node, name=name[0], latex=name[1]) if name is not None else node
+    return [new[n] for n in outputs]
 
 
 def display(node: Node, names: Names) -> Any:

@@ -12,6 +12,7 @@ from symgrad.ir.node import Node
 from symgrad.passes import (
     rules_exponential,
     rules_increment,
+    rules_kink,
     rules_logistic,
     rules_removable,
     rules_trigonometric,
@@ -25,6 +26,7 @@ RULES: list[Rule] = [
     *rules_trigonometric.RULES,
     *rules_removable.RULES,
     *rules_increment.RULES,
+    *rules_kink.RULES,
 ]
 
 

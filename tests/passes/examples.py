@@ -145,6 +145,13 @@ STABILISE: dict[str, Example] = {
     "f(b + h) - f(b)": Example(f("sqrt", x + 1.0) - f("sqrt", x), POSITIVE),
     "u + sqrt(u^2 + h)": Example(f("sqrt", x * x - y * z) - x, ((3.0, 1e-9, 1.0), (-3.0, 1e-9, 1.0), (2.0, 0.5, -1.0))),
     "(x + h) - x = h": Example((x + y) - x),
+    "max(x, -x) = |x|": Example(f("minimum", x - y, y - x)),
+    "x + |x| = 2 max(x, 0)": Example(x - f("abs", x)),
+    "max(a, b) + min(a, b) = a + b": Example(f("maximum", x, y) + f("minimum", y, x)),
+    "clip at dependent bounds": Example(f("clip", x, x * y, 2.0)),
+    "max of dependent pieces": Example(
+        f("max_reduce", f("concatenate", *(f("reshape", g, shape=(1, 4)) for g in (v, 2.0 * v)), axis=0), axes=(0,))
+    ),
 }  # fmt: skip
 
 
