@@ -200,6 +200,13 @@ def _x_log_x(node: Node) -> Node | None:
     return None
 
 
+def _times_log_of_known(node: Node) -> Node | None:
+    """x ln y with y a sigmoid or a softmax: the logarithm is finite, so that 0 times it is 0 as well."""
+    factor, y = node.args
+    names = {"sigmoid": "log_sigmoid", "softmax": "log_softmax"}
+    return factor * build(names[y.op.name], *y.args, **y.params) if y.op.name in names else None
+
+
 SUMS = ("add", "sub", "neg")
 
 
@@ -221,4 +228,5 @@ RULES = [
     Rule("e^x + e^-x", ("add",), _cosh, "2 cosh x"),
     Rule("cosh x - 1", SUMS, _cosh_minus_one, "2 sinh(x/2)^2"),
     Rule("x ln x", ("mul",), _x_log_x, "0 at 0"),
+    Rule("x ln of a sigmoid or softmax", ("xlogy",), _times_log_of_known, "finite where the function rounds to 0"),
 ]

@@ -134,6 +134,19 @@ def test_boundary_cases_of_logits(case):
         assert np.isclose(gradient[0, 0], float(case["recommended_f64"]), rtol=8 * np.finfo(float).eps, atol=tiny)
 
 
+@pytest.mark.parametrize("logit", [-800.0, 800.0])
+def test_a_sigmoid_of_the_users_own_stays_finite(logit):
+    """Written out, in SymPy, and under an operation that hides it from the loss."""
+    z, y = sg.parameter("z", ("n", 1)), sg.input("y", ("n", 1))
+    mine = sg.elementwise(lambda t: 1 / (1 + sp.exp(-t)), z)
+    for yhat in (mine, sg.reshape(sg.sigmoid(z), (-1, 1)), 1 / (1 + sg.exp(-z))):
+        fn = sg.compile(losses.total(losses.get("binary_crossentropy"), y, yhat), wrt=z)
+        for target in (0.0, 1.0):
+            value, gradient = fn.value_and_grad(y=[[target]], z=[[logit]])
+            assert value == abs(logit) * ((logit > 0) != target)
+            assert gradient[0, 0] == (logit > 0) - target
+
+
 def test_certain_probabilities_cost_nothing():
     """0 ln 0 is 0: a target of 0 or 1 that is hit exactly has loss 0 and a finite gradient."""
     y, p = declared(losses.get("binary_crossentropy"))

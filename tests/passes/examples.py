@@ -128,6 +128,7 @@ STABILISE: dict[str, Example] = {
     "sinh x/cosh x": Example(f("sinh", x) / f("cosh", x), WIDE),
     "1 - sigmoid, tanh, tanh^2, erf": Example(1.0 - f("square", f("tanh", x)), ((0.5, 0, 0), (9, 0, 0), (-17, 0, 0))),
     "sigmoid(x) sigmoid(-x)": Example(f("sigmoid", x) * (1.0 - f("sigmoid", x)), ((0.5, 0, 0), (9, 0, 0), (-17, 0, 0))),
+    "x ln of a sigmoid or softmax": Example(f("xlogy", y, f("sigmoid", x)), WIDE),
     "x ln x": Example(x * f("log", x), POSITIVE),
     "1 - cos x": Example(1.0 - f("cos", x), SMALL),
     "(1 - cos x)/sin x": Example((1.0 - f("cos", x)) / f("sin", x), SMALL),
