@@ -13,6 +13,8 @@ __main__, sklearn > train > api > view > pipeline > runtime > emit > lower > (pa
 ``pipeline.py`` is the first line of the picture as code.
 """
 
+from importlib import import_module as _import_module
+
 from symgrad import api as _api
 from symgrad import errors as _errors
 from symgrad.api import *  # noqa: F403
@@ -24,6 +26,7 @@ from symgrad.frontend import functions as _functions
 from symgrad.frontend import reductions as _reductions
 from symgrad.frontend import windows as _windows
 from symgrad.frontend.public import *  # noqa: F403
+from symgrad.nn import HIGHER as _HIGHER
 from symgrad.nn import activations as _activations
 from symgrad.nn.activations import *  # noqa: F403
 
@@ -40,3 +43,35 @@ __all__ += _functions.__all__
 __all__ += _reductions.__all__
 __all__ += _windows.__all__
 __all__ += _activations.__all__
+
+# What training needs is imported when it is first asked for: importing symgrad stays quick.
+_LATER = {
+    "Model": "symgrad.train.model:Model",
+    "callbacks": "symgrad.train.callbacks",
+    "initializers": "symgrad.nn.initializers",
+    "losses": "symgrad.nn.losses",
+    "metrics": "symgrad.train.metrics",
+    "nn": "symgrad.nn",
+    "optimizers": "symgrad.train.optimizers",
+    "regularizers": "symgrad.nn.regularizers",
+}
+
+
+def _later(place: str) -> object:
+    module, _, name = place.partition(":")
+    found = _import_module(module)
+    return getattr(found, name) if name else found
+
+
+_HIGHER["Sequential"] = lambda: _later("symgrad.train.model:Sequential")
+
+
+def __getattr__(name: str) -> object:
+    """Models, optimizers and their tables."""
+    if name not in _LATER:
+        raise AttributeError(f"module 'symgrad' has no attribute {name!r}")
+    return _later(_LATER[name])
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_LATER])

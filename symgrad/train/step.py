@@ -142,7 +142,7 @@ def _updates(
     (parameters, gradients), (number, rate) = pair, clock
     eta = optimizer.rate(number, rate)
     t = cast(number, "real") + 1.0
-    thetas, own, shared = optimizer.update(parameters, gradients, slots.own, slots.shared, eta, t)
+    thetas, own, shared = optimizer.update(parameters, gradients, slots.own, slots.shared, (eta, t))
     pairs = list(zip(parameters, thetas, strict=True))
     for before, after in zip(slots.own, own, strict=True):
         pairs += [(before[name], after[name]) for name in before]

@@ -23,7 +23,8 @@ class Heavy:
     def rate(self, step, learning_rate):
         return learning_rate
 
-    def update(self, thetas, gradients, slots, shared, eta, t):
+    def update(self, thetas, gradients, slots, shared, clock):
+        eta, _ = clock
         velocities = [0.9 * s["v"] - eta * g for s, g in zip(slots, gradients, strict=True)]
         moved = [theta + v for theta, v in zip(thetas, velocities, strict=True)]
         return moved, [{"v": v} for v in velocities], {"c": shared["c"] + 1.0}

@@ -1,0 +1,181 @@
+"""``fit``: from arrays and options to a run, and out of it again, whatever ends it.
+
+In: a compiled model, data, Keras's options. Out: the history. Invariant: on every way out (the last epoch, an early
+stop, NaN, Ctrl-C, an exception in a callback) every callback's ``on_train_end`` is called, and the model is usable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from symgrad.errors import CallError, DeclarationError
+from symgrad.runtime.border import listed
+from symgrad.train.history import History
+from symgrad.train.loop import Course
+from symgrad.train.order import permutation
+from symgrad.train.run import Run
+from symgrad.train.source import Source, split_last
+from symgrad.train.state import State
+from symgrad.train.watch import Watch, finisher
+
+BATCH = 32
+
+
+@dataclass(slots=True)
+class Options:
+    """The options of ``fit``; names and defaults are Keras's, and ``seed`` (of order and dropout) and ``resume``."""
+
+    batch_size: int | None = None
+    epochs: int = 1
+    verbose: Any = "auto"
+    callbacks: Sequence[Any] | None = None
+    validation_split: float = 0.0
+    validation_data: Any = None
+    shuffle: bool = True
+    class_weight: Any = None
+    sample_weight: Any = None
+    initial_epoch: int = 0
+    validation_batch_size: int | None = None
+    seed: int = 0
+    resume: Any = None
+
+
+class Fit:
+    """One call of ``fit``."""
+
+    def __init__(self, model: Any, x: Any, y: Any, **options: Any) -> None:
+        known = Options.__dataclass_fields__
+        unknown = [name for name in options if name not in known]
+        if unknown:
+            raise CallError(f"fit has no option {unknown[0]}", ("options", listed(list(known))))
+        self.model, self.options = model, Options(**options)
+        _check(self.options)
+        self.training, self.validation = self._sources(x, y)
+        self.training.check_finite()
+
+    def _sources(self, x: Any, y: Any) -> tuple[Source, Source | None]:
+        """The rows to learn from, and those to validate on."""
+        o, model = self.options, self.model
+        weight = o.sample_weight
+        if o.class_weight is not None:
+            weight = class_weights(o.class_weight, y, weight)
+        task = model.task(weight is not None)
+        whole = model.source(task, x, y, weight)
+        if o.validation_data is not None:
+            vx, vy, *vw = (
+                (*o.validation_data,) if isinstance(o.validation_data, (tuple, list)) else (o.validation_data, None)
+            )
+            return whole, model.source(model.task(bool(vw)), vx, vy, vw[0] if vw else None)
+        if not o.validation_split:
+            return whole, None
+        first, last = split_last(whole.given, o.validation_split)
+        if not len(first[0]) or not len(last[0]):
+            raise CallError("validation_split leaves no rows on one side", ("rows", str(whole.rows)))
+        variables = whole.variables
+        return Source(variables, first, model.dtype), Source(variables, last, model.dtype)
+
+    def run(self) -> History:
+        """Train; the model's history has an entry for each epoch."""
+        o, model = self.options, self.model
+        course = Course(self.training.rows, min(o.batch_size or BATCH, self.training.rows), o.seed, model.iterations)
+        weighted = len(self.training.variables) > len(model.network.inputs) + len(model.task(False).targets)
+        shuffled = bool(o.shuffle) and course.per_epoch > 1 and not self.training.is_streamed
+        loop = model.loop(weighted, shuffled)
+        state = State.joined(model._weights, model._slots)
+        drawn = permutation() if self.training.is_streamed and o.shuffle else None
+        run = Run(loop, state, self.training, course, drawn)
+        model.history, model.stop_training = History(), False
+        watch = Watch(
+            model, self._callbacks(course), course, finisher(model.task(weighted).finishers), self._validate()
+        )
+        self._through(run, watch, course)
+        return model.history
+
+    def _callbacks(self, course: Course) -> list[Any]:
+        o = self.options
+        callbacks = list(o.callbacks or [])
+        for c in callbacks:
+            c.set_params({"epochs": o.epochs, "steps": course.per_epoch, "verbose": o.verbose, "rows": course.rows})
+            c.set_model(self.model)
+        return callbacks
+
+    def _validate(self) -> Any:
+        if self.validation is None:
+            return None
+        o, model, source = self.options, self.model, self.validation
+        task = model.task(len(source.variables) > len(model.network.inputs) + len(model.task(False).targets))
+        return lambda: model.evaluated(task, source, o.validation_batch_size or o.batch_size or BATCH)
+
+    def _through(self, run: Run, watch: Watch, course: Course) -> None:
+        """From the first hook to the last one."""
+        model, start = self.model, self.options.initial_epoch * course.per_epoch
+        run.clock.rewind(start, run.clock.totals * 0)
+        begun: list[Any] = []
+        try:
+            for callback in watch.callbacks:
+                begun.append(callback)
+                callback.on_train_begin({})
+            run.to(self.options.epochs * course.per_epoch, watch)
+        finally:
+            model.iterations = course.before + run.clock.step - start
+            _end(begun, {k: v[-1] for k, v in model.history.history.items() if v})
+
+
+def _end(callbacks: Sequence[Any], logs: dict[str, float]) -> None:
+    """Every callback's end, also if one of them fails: the first failure is raised after all were called."""
+    failed: BaseException | None = None
+    for callback in callbacks:
+        try:
+            callback.on_train_end(logs)
+        except BaseException as error:
+            failed = failed or error
+    if failed is not None:
+        raise failed
+
+
+def _check(o: Options) -> None:
+    """Options that make no sense.
+
+    Raises:  DeclarationError
+    """
+    for name, least in (
+        ("epochs", 0),
+        ("initial_epoch", 0),
+        ("seed", None),
+        ("batch_size", 1),
+        ("validation_batch_size", 1),
+    ):
+        value = getattr(o, name)
+        if value is None and name.endswith("batch_size"):
+            continue
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or (least is not None and value < least):
+            raise DeclarationError(
+                f"{name} is a whole number" + (f" of {least} or more" if least is not None else ""),
+                ("given", repr(value)[:40]),
+            )
+        setattr(o, name, int(value))
+    if not 0.0 <= float(o.validation_split) < 1.0:
+        raise DeclarationError("validation_split is between 0 and 1", ("given", repr(o.validation_split)))
+
+
+def class_weights(weights: Any, y: Any, rows: Any) -> np.ndarray:
+    """A weight for each row from the weight of its class (labels, or one-hot rows), times the row's own.
+
+    Raises:  DeclarationError for a class that has no weight
+    """
+    labels = np.asarray(y)
+    if labels.ndim == 2 and labels.shape[1] > 1:
+        labels = labels.argmax(axis=1)
+    labels = labels.reshape(-1)
+    found = np.ones(len(labels))
+    for label in np.unique(labels).tolist():
+        if label not in weights:
+            raise DeclarationError(
+                f"class_weight has no weight for class {label}", ("classes", listed(list(map(str, weights))))
+            )
+        found[labels == label] = weights[label]
+    return found if rows is None else found * np.asarray(rows)

@@ -1,0 +1,242 @@
+"""Model: a network with its weights, its loss and its optimizer.
+
+In: symbolic inputs and outputs (or a stack of layers). Out: ``compile``, ``fit``, ``predict``, ``evaluate``, ``save``,
+as Keras names them, around one compiled training loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from symgrad.api.compile import compile as compile_function
+from symgrad.api.function import CompiledFunction
+from symgrad.errors import CallError, ShapeError
+from symgrad.frontend.tensor import Tensor
+from symgrad.ir.show import printable
+from symgrad.nn import initializers
+from symgrad.nn.network import Network, from_tensors, sequential
+from symgrad.runtime.border import listed
+from symgrad.train import optimizers
+from symgrad.train.fit import Fit
+from symgrad.train.history import History
+from symgrad.train.loop import Course, Loop
+from symgrad.train.objective import Task, task_of
+from symgrad.train.source import Source
+from symgrad.train.state import State
+from symgrad.train.step import evaluation_of, slots_of, step_of
+from symgrad.train.watch import finisher
+
+BATCH = 32  # rows, as Keras
+_ROWS = 4096  # rows that predict takes at once
+
+
+class Model:
+    """Any symbolic tensor with its parameters as a model.
+
+    ``inputs`` is one declared input or a list; their first axis is the batch. Weights are drawn at once from ``seed``.
+
+    >>> import symgrad as sg
+    >>> X = sg.input("X", ("n", 2))
+    >>> W = sg.parameter("W", (2, 1), init="zeros")
+    >>> sg.Model(inputs=X, outputs=X @ W).predict([[1.0, 2.0]])
+    array([[0.]])
+    """
+
+    def __init__(
+        self, inputs: Any, outputs: Any, *, dtype: str = "float64", seed: int = 0, name: str = "model"
+    ) -> None:
+        self._start(from_tensors(inputs, outputs), dtype, seed, name)
+
+    def _start(self, network: Network, dtype: str, seed: int, name: str) -> None:
+        self.name, self.dtype, self.seed = name, getattr(dtype, "__name__", str(dtype)), seed
+        self.network = network
+        self.history = History()
+        self.stop_training = False
+        self.learning_rate = 0.0
+        self.iterations = 0  # updates made so far
+        self._loops: dict[tuple, Loop] = {}
+        self._compiled: dict[str, Any] | None = None
+        rng = np.random.default_rng(seed)
+        weights = [initializers.draw(w.initializer, w.node, rng) for w in network.parameters]
+        nodes = [*(w.node for w in network.parameters), *(s.node for s in network.states)]
+        arrays = [*weights, *(s.start for s in network.states)]
+        self._weights = State(
+            [v["variable"].name for v in nodes], [v.shape for v in nodes],
+            [np.asarray(a, self.dtype) for a in arrays],
+        )  # fmt: skip
+        self._slots: State | None = None
+
+    # -- what is learned
+
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """Every weight (and running statistic) by name, copied."""
+        return self._weights.copied()
+
+    def load_state_dict(self, weights: Mapping[str, Any]) -> None:
+        """Set every weight by name.
+
+        Raises:  ShapeError for other names or shapes; the model is then unchanged
+        """
+        mine = self._weights
+        if set(weights) != set(mine.names):
+            raise ShapeError(
+                "the weights have other names",
+                ("model", listed(mine.names)),
+                ("given", listed(list(map(str, weights)))),
+            )
+        arrays = {}
+        for name, shape in zip(mine.names, mine.shapes, strict=True):
+            arrays[name] = np.asarray(weights[name], self.dtype)
+            if arrays[name].shape != shape:
+                raise ShapeError(
+                    f"{printable(name)} has another shape", ("model", str(shape)), ("given", str(arrays[name].shape))
+                )
+        mine.restore(arrays)
+
+    # -- how it is learned
+
+    def compile(
+        self, optimizer: Any = "rmsprop", loss: Any = None, metrics: Sequence[Any] | None = None,
+        from_logits: bool = False,
+    ) -> None:  # fmt: skip
+        """Choose optimizer, loss and metrics; the weights stay, the optimizer starts anew."""
+        self.optimizer = optimizers.get(optimizer)
+        if loss is None:
+            raise CallError("compile needs a loss", fix='net.compile(loss="mse")')
+        listed_metrics = [metrics] if isinstance(metrics, str) else list(metrics or [])
+        self._compiled = {"loss": loss, "metrics": listed_metrics, "from_logits": from_logits}
+        self._loops.clear()
+        self._tasks: dict[bool, Task] = {}
+        self.learning_rate = self.optimizer.learning_rate_start
+        self.iterations = 0
+        self._slots = self._fresh_slots()
+        self.task(False)
+
+    def _fresh_slots(self) -> State:
+        parameters = [w.node for w in self.network.parameters]
+        slots = slots_of(self.optimizer, parameters)
+        nodes = slots.flat()
+        starts = {s.name: s.start for s in self.optimizer.slots}
+        names = [name for own in slots.own for name in own] + list(slots.shared)
+        arrays = [np.full(v.shape, starts[name], self.dtype) for v, name in zip(nodes, names, strict=True)]
+        return State([v["variable"].name for v in nodes], [v.shape for v in nodes], arrays)
+
+    def task(self, weighted: bool) -> Task:
+        """What is minimised, with row weights or without."""
+        if self._compiled is None:
+            raise CallError("the model is not compiled", fix='call net.compile(optimizer="adam", loss="mse") first')
+        if weighted not in self._tasks:
+            c = self._compiled
+            self._tasks[weighted] = task_of(self.network, c["loss"], c["metrics"], c["from_logits"], weighted)
+        return self._tasks[weighted]
+
+    def loop(self, weighted: bool, shuffled: bool) -> Loop:
+        """The compiled training loop of that kind."""
+        key = ("train", weighted, shuffled)
+        if key not in self._loops:
+            step = step_of(self.task(weighted).training, self.optimizer, shuffled=shuffled, doc=f"Train {self.name}.")
+            self._loops[key] = Loop(step, self.dtype)
+        return self._loops[key]
+
+    @property
+    def loss_function(self) -> CompiledFunction:
+        """The loss as a compiled function of data and parameters: its derivation, check and source."""
+        task = self.task(False)
+        wrt = [Tensor(w.node) for w in self.network.parameters]
+        return compile_function(Tensor(task.loss), wrt=wrt, dtype=self.dtype)
+
+    def fit(self, x: Any = None, y: Any = None, **options: Any) -> History:
+        """Train; see ``symgrad.train.fit.Fit`` for the options, which are Keras's."""
+        return Fit(self, x, y, **options).run()
+
+    # -- what it says
+
+    @cached_property
+    def _predictor(self) -> CompiledFunction:
+        n = self.network
+        inputs = [Tensor(v) for v in (*n.inputs, *(w.node for w in n.parameters), *(s.node for s in n.states))]
+        return compile_function(Tensor(n.output), wrt=[], inputs=inputs, dtype=self.dtype)
+
+    def predict(self, x: Any, batch_size: int | None = None) -> np.ndarray:
+        """The outputs for rows of inputs, in the mode of inference."""
+        source = Source(self.network.inputs, self._given(self.network.inputs, x), self.dtype)
+        weights = [self._weights[name] for name in self._weights.names]
+        step = batch_size or _ROWS
+        parts = []
+        for begin in range(0, source.rows, step):
+            rows = [source.rows_of(i, begin, begin + step) for i in range(len(source.given))]
+            parts.append(self._predictor(*rows, *weights))
+        return np.concatenate(parts) if len(parts) > 1 else parts[0]
+
+    def evaluate(
+        self, x: Any = None, y: Any = None, *, batch_size: int | None = None, sample_weight: Any = None,
+        return_dict: bool = False,
+    ) -> Any:  # fmt: skip
+        """The loss, or ``[loss, *metrics]``, or a dict; the loss is the row-weighted mean over batches."""
+        task = self.task(sample_weight is not None)
+        source = self.source(task, x, y, sample_weight)
+        logs = self.evaluated(task, source, batch_size or BATCH)
+        if return_dict:
+            return logs
+        values = list(logs.values())
+        return values[0] if len(values) == 1 else values
+
+    def evaluated(self, task: Task, source: Source, size: int) -> dict[str, float]:
+        """Loss and metrics over a source."""
+        key = ("evaluate", task.weight is not None)
+        if key not in self._loops:
+            self._loops[key] = Loop(evaluation_of(task.evaluation, doc=f"Evaluate {self.name}."), self.dtype)
+        loop = self._loops[key]
+        course = Course(source.rows, min(size, source.rows))
+        clock = loop.clock(source.rows)
+        while clock.step < course.per_epoch:
+            last = source.limit(course, clock.step, course.per_epoch)
+            loop.run(course, clock, source.arrays(course, (clock.step, last), None), self._weights.arrays, (last, 0.0))
+        return finisher(task.finishers)(clock.totals)
+
+    def source(self, task: Task, x: Any, y: Any, weight: Any) -> Source:
+        """The data of a task, checked."""
+        given = self._given(self.network.inputs, x)
+        if task.targets:
+            given += self._given(task.targets, y)
+        elif y is not None:
+            raise CallError("the loss has no target, but y is given", fix="leave y out")
+        nodes = (*self.network.inputs, *task.targets)
+        if task.weight is not None:
+            nodes, given = (*nodes, task.weight), [*given, weight]
+        return Source(nodes, given, self.dtype)
+
+    def _given(self, variables: Sequence[Any], value: Any) -> list[Any]:
+        """One array for each variable: an array, a list of arrays in order, or a dict by name."""
+        names = [v["variable"].name for v in variables]
+        if value is None:
+            raise CallError(f"missing data for {listed(names)}")
+        if isinstance(value, Mapping):
+            if set(value) != set(names):
+                raise CallError(
+                    "the data have other names", ("needed", listed(names)), ("given", listed(list(map(str, value))))
+                )
+            return [value[name] for name in names]
+        if len(names) == 1:
+            return [value]
+        if not isinstance(value, (list, tuple)) or len(value) != len(names):
+            raise CallError(f"give {len(names)} arrays", ("needed", listed(names)))
+        return list(value)
+
+
+class Sequential(Model):
+    """A stack of layers.
+
+    >>> from symgrad.nn.layers import Dense
+    >>> Sequential([Dense(3, activation="relu"), Dense(1)], input_shape=(2,)).predict([[0.0, 0.0]])
+    array([[0.]])
+    """
+
+    def __init__(
+        self, layers: Any, input_shape: Any = None, *, dtype: str = "float64", seed: int = 0, name: str = "sequential"
+    ) -> None:  # fmt: skip
+        self._start(sequential(layers, input_shape), dtype, seed, name)

@@ -1,0 +1,138 @@
+"""From a network, a loss and metrics to what is minimised and what is logged.
+
+In: a ``Network``, a loss (by name, as a row, as a function, or symbolic), metrics. Out: ``Task``: the objective of
+training and that of evaluation over the same data, and how totals become logs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from symgrad.errors import CallError, DeclarationError
+from symgrad.frontend.declare import input as declare_input
+from symgrad.frontend.tensor import Tensor
+from symgrad.ir.node import Node, build, constant
+from symgrad.ir.show import described, printable
+from symgrad.ir.types import Size
+from symgrad.ir.walk import variables
+from symgrad.nn import losses
+from symgrad.nn.network import Network
+from symgrad.train import metrics as rows_of_metrics
+from symgrad.train.step import Objective, rows
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """``targets`` are the data beside the network's inputs; ``weight`` the row weights, where there are any."""
+
+    network: Network
+    targets: tuple[Node, ...]
+    weight: Node | None
+    training: Objective
+    evaluation: Objective
+    loss: Node  # of training, as it is shown
+    finishers: tuple[tuple[str, tuple[tuple[int, ...], ...], Callable[..., float]], ...]
+
+
+def task_of(network: Network, loss: Any, metrics: Sequence[Any], from_logits: bool, weighted: bool) -> Task:
+    """Everything that training and evaluation compute.
+
+    Raises:  DeclarationError where the loss is not a scalar of the network
+    """
+    if isinstance(loss, Tensor):
+        return _symbolic(network, loss, metrics, weighted)
+    row = losses.get(loss, from_logits=from_logits)
+    y = losses.target(row, Tensor(network.training))
+    weight = declare_input("sample_weight", (_batch(network),)) if weighted else None
+    plain = {mode: losses.total(row, y, Tensor(f), weight) for mode, f in _modes(network)}
+    return _task(network, plain, (y, weight), metrics, row)
+
+
+def _modes(network: Network) -> tuple[tuple[str, Node], tuple[str, Node]]:
+    return ("training", network.training), ("evaluation", network.output)
+
+
+def _batch(network: Network) -> Any:
+    return network.inputs[0].shape[0]
+
+
+def _symbolic(network: Network, loss: Tensor, metrics: Sequence[Any], weighted: bool) -> Task:
+    if loss.shape or loss.dtype != "real":
+        raise DeclarationError("a loss is one real number", ("given", described(loss.node)), fix="sum or average it")
+    if weighted:
+        raise CallError(
+            "sample_weight needs a loss by name",
+            fix='declare the weights as an input, sg.input("w", ("n",)), in the loss',
+        )
+    known = {*network.inputs, *(w.node for w in network.parameters), *(s.node for s in network.states)}
+    targets = tuple(v for v in variables([loss.node]) if v not in known)
+    _check_targets(targets, network)
+    if metrics and not targets:
+        raise DeclarationError("metrics need a target", fix="give the loss an input besides the model's")
+    y = Tensor(targets[0]) if targets else None
+    task = _task(network, {"training": loss, "evaluation": loss}, (y, None), metrics, None)
+    extra = targets[1:]
+    objectives = [replace(o, data=(*o.data, *extra)) for o in (task.training, task.evaluation)]
+    return replace(task, targets=targets, training=objectives[0], evaluation=objectives[1])
+
+
+def _check_targets(targets: Sequence[Node], network: Network) -> None:
+    for v in targets:
+        name = printable(v["variable"].name)
+        if v["variable"].kind == "parameter":
+            raise DeclarationError(
+                f"the parameter {name} is in the loss but not in the model's outputs",
+                fix="use it in the outputs, or make it an input",
+            )
+        if not v.shape or v.shape[0] != _batch(network):
+            raise DeclarationError(
+                f"the target {name} needs a row for each sample", ("declared", described(v)),
+                ("batch", str(_batch(network))), fix=f'declare it as ("{_batch(network)}", ...)',
+            )  # fmt: skip
+
+
+def _task(network: Network, plain: dict[str, Tensor], given: tuple[Any, Any], metrics: Sequence[Any], row: Any) -> Task:
+    y, weight = given
+    full = {mode: _regularised(network, loss) for mode, loss in plain.items()}
+    n = rows(network.inputs[0])
+    found = [rows_of_metrics.resolve(m, row, y, Tensor(network.output)) for m in metrics]
+    sums = {
+        mode: (n, build("mul", full[mode].node, n), *_metric_sums(found, y, Tensor(f))) for mode, f in _modes(network)
+    }
+    data = tuple(t.node for t in (y, weight) if t is not None)
+    parameters = tuple(w.node for w in network.parameters)
+    updates = tuple(network.updates)
+    training = Objective(
+        (*network.inputs, *data), full["training"].node, parameters, sums["training"], updates, network.key
+    )  # fmt: skip
+    kept = tuple((s.node, s.node) for s in network.states)
+    evaluation = Objective((*network.inputs, *data), full["evaluation"].node, parameters, sums["evaluation"], kept)
+    finishers = tuple((m.name, _shapes(m, y, network), m.finish) for m in found)
+    targets = () if y is None else (y.node,)
+    node = None if weight is None else weight.node
+    return Task(network, targets, node, training, evaluation, full["training"].node, finishers)
+
+
+def _regularised(network: Network, loss: Tensor) -> Tensor:
+    """The loss with every parameter's penalty."""
+    for w in network.parameters:
+        if w.regularizer is not None:
+            loss = loss + w.regularizer(Tensor(w.node))
+    return loss
+
+
+def _metric_sums(found: Sequence[Any], y: Tensor | None, yhat: Tensor) -> list[Node]:
+    return [s.node for m in found for s in m.sums(y, yhat, None)]
+
+
+def _shapes(metric: Any, y: Tensor | None, network: Network) -> tuple[tuple[int, ...], ...]:
+    found = []
+    for s in metric.sums(y, Tensor(network.output), None):
+        assert not any(isinstance(n, Size) for n in s.shape), f"{metric.name}: a sum has a known shape"
+        found.append(tuple(s.shape))
+    return tuple(found)
+
+
+__all__ = ["Task", "constant", "task_of"]

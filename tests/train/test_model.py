@@ -1,0 +1,139 @@
+"""Models end to end: layers or any tensor, Keras's names, and what must not happen."""
+
+import numpy as np
+import pytest
+
+import symgrad as sg
+from symgrad.errors import CallError, DeclarationError, NumericError, ShapeError
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(60, 2))
+Y = X @ [[1.0], [2.0]] + 0.5
+
+
+def linear(dtype="float64"):
+    x = sg.input("X", ("n", 2))
+    w, b = sg.parameter("W", (2, 1), init="zeros"), sg.parameter("b", (1,), init="zeros")
+    return sg.Model(inputs=x, outputs=sg.named("yhat", x @ w + b), dtype=dtype)
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    net = linear()
+    net.compile(sg.optimizers.SGD(0.1), loss="mse", metrics=["mae", "r2"])
+    history = net.fit(X, Y[:, 0], epochs=40, batch_size=10, validation_split=0.2, seed=3)
+    return net, history
+
+
+def test_a_linear_model_finds_its_weights(fitted):
+    net, history = fitted
+    weights = net.state_dict()
+    np.testing.assert_allclose(weights["W"], [[1.0], [2.0]], atol=1e-10)
+    np.testing.assert_allclose(weights["b"], [0.5], atol=1e-10)
+    assert list(history.history) == ["loss", "mae", "r2", "val_loss", "val_mae", "val_r2"]
+    assert len(history.history["loss"]) == 40 == len(history.epoch)
+    assert history.history["loss"][0] > 0.1 > history.history["loss"][-1]
+    assert history is net.history
+
+
+def test_evaluate_and_predict_agree_with_numpy(fitted):
+    net, _ = fitted
+    np.testing.assert_allclose(net.predict(X), Y, atol=1e-9)
+    logs = net.evaluate(X, 2 * Y, return_dict=True)
+    assert logs["loss"] == pytest.approx(np.mean((Y - 2 * Y) ** 2), rel=1e-9)
+    assert logs["mae"] == pytest.approx(np.mean(abs(Y)), rel=1e-9)
+    assert net.evaluate(X, 2 * Y) == list(logs.values())
+    weighted = net.evaluate(X[:2], 2 * Y[:2], sample_weight=[1.0, 0.0], return_dict=True)
+    assert weighted["loss"] == pytest.approx(Y[0, 0] ** 2 / 2, rel=1e-9)  # the mean over rows of weight times value
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_two_runs_give_the_same_bits(dtype):
+    found = []
+    for _ in range(2):
+        layers = [sg.nn.Dense(4, activation="tanh"), sg.nn.Dropout(0.2), sg.nn.Dense(1)]
+        net = sg.nn.Sequential(layers, input_shape=(2,), dtype=dtype, seed=5)
+        net.compile("adam", loss="mse")
+        history = net.fit(X, Y, epochs=3, batch_size=7, seed=11)
+        found.append((net.state_dict(), history.history))
+    (one, first), (two, second) = found
+    assert first == second
+    assert all(np.array_equal(one[name], two[name]) and one[name].dtype == dtype for name in one)
+
+
+def test_any_symbolic_loss_and_its_targets():
+    x, y, scale = sg.input("X", ("n", 2)), sg.input("y", ("n", 1)), sg.input("scale", ("n", 1))
+    w = sg.parameter("W", (2, 1), init="zeros")
+    net = sg.Model(inputs=x, outputs=x @ w)
+    net.compile(sg.optimizers.SGD(0.01), loss=sg.sum(scale * (y - x @ w) ** 2) / 2)
+    net.fit(X, {"y": Y, "scale": np.ones_like(Y)}, epochs=30, batch_size=10)
+    assert net.history.history["loss"][-1] < net.history.history["loss"][0]
+    with pytest.raises(CallError, match="other names"):
+        net.fit(X, {"y": Y, "scales": Y})
+    assert "J" in net.loss_function.latex() or "W" in net.loss_function.latex()
+
+
+def test_nan_leaves_no_trace():
+    net = linear()
+    net.compile(sg.optimizers.SGD(0.1), loss="mse")
+    bad = Y.copy()
+    bad[33] = np.nan
+    before = net.state_dict()
+    with pytest.raises(NumericError, match="NaN"):
+        net.fit(X, bad, epochs=2, batch_size=10, shuffle=False)
+    assert all(np.array_equal(v, before[name]) for name, v in net.state_dict().items())
+
+
+def test_a_diverging_run_stops_before_the_bad_step():
+    net = linear()
+    net.compile(sg.optimizers.SGD(1e3), loss="mse")
+    with pytest.raises(NumericError, match="training stopped") as caught:
+        net.fit(X, Y, epochs=500, batch_size=10)
+    assert dict(caught.value.facts).keys() >= {"epoch", "batch"}
+    assert all(np.isfinite(v).all() for v in net.state_dict().values())
+    assert net.history.history["loss"]  # what was logged stays
+
+
+def test_batch_normalisation_keeps_running_statistics():
+    net = sg.nn.Sequential([sg.nn.BatchNormalization(name="norm"), sg.nn.Dense(1)], input_shape=(2,))
+    net.compile("sgd", loss="mse")
+    shifted = X + 3.0
+    net.fit(shifted, Y, epochs=1, batch_size=60, shuffle=False)
+    mean = next(v for name, v in net.state_dict().items() if "mean" in name)
+    np.testing.assert_allclose(mean, 0.01 * shifted.mean(axis=0), rtol=1e-12)
+
+
+def test_mistakes_are_answered():
+    net = linear()
+    with pytest.raises(CallError, match="not compiled"):
+        net.fit(X, Y)
+    with pytest.raises(DeclarationError, match="no loss"):
+        net.compile("sgd", loss="msee")
+    net.compile("sgd", loss="mse")
+    with pytest.raises(CallError, match="no option"):
+        net.fit(X, Y, epoch=3)
+    with pytest.raises(DeclarationError, match="epochs"):
+        net.fit(X, Y, epochs=-1)
+    with pytest.raises(ShapeError, match="rows"):
+        net.fit(X, Y[:10])
+    with pytest.raises(ShapeError):
+        net.fit(X[:, :1], Y)
+    with pytest.raises(ShapeError):
+        net.load_state_dict({"W": np.zeros((3, 1)), "b": np.zeros(1)})
+
+
+def test_a_memory_map_is_not_loaded_whole(tmp_path, monkeypatch):
+    from symgrad.train import source
+
+    monkeypatch.setattr(source, "BUFFER", 1000)
+    rows = np.memmap(tmp_path / "x.dat", np.float32, "w+", shape=(500, 2))
+    rows[:] = RNG.normal(size=(500, 2))
+    targets = rows @ np.array([[1.0], [2.0]], np.float32)
+    results = []
+    for data in (rows, np.array(rows)):
+        net = linear()
+        net.compile(sg.optimizers.SGD(0.05), loss="mse")
+        net.fit(data, targets, epochs=3, batch_size=8, seed=2)
+        results.append(net.state_dict())
+    for name in results[0]:
+        np.testing.assert_array_equal(results[0][name], results[1][name])
