@@ -19,15 +19,9 @@ from symgrad.errors import CallError, DeclarationError
 from symgrad.ir.node import Node, build, constant
 from symgrad.nn import rows
 from symgrad.ops.symbolic import to_node
+from symgrad.train import updates
 from symgrad.train.rates import rate_node, start
-
-THETA, G, ETA, T = sp.symbols("theta g eta t")
-Equations = list[tuple[sp.Symbol, sp.Expr]]
-
-
-def _add(*terms: Any) -> sp.Expr:
-    """A sum in the order in which it is written."""
-    return sp.Add(*terms, evaluate=False)
+from symgrad.train.updates import ETA, THETA, Equations, G, T
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,84 +55,6 @@ LETTERS = {
 }  # fmt: skip
 
 
-def _sgd(o: Any, s: Any, on: Any) -> Equations:
-    if not on.momentum:
-        return [(THETA, _add(THETA, -ETA * G))]
-    velocity = (s.v, _add(o.momentum * s.v, -ETA * G))
-    return [velocity, (THETA, _add(THETA, o.momentum * s.v, -ETA * G) if on.nesterov else _add(THETA, s.v))]
-
-
-def _adagrad(o: Any, s: Any, on: Any) -> Equations:
-    return [
-        (s.accumulator, _add(s.accumulator, G**2)),
-        (THETA, _add(THETA, -ETA * G / sp.sqrt(s.accumulator + o.epsilon))),
-    ]
-
-
-def _rmsprop(o: Any, s: Any, on: Any) -> Equations:
-    found: Equations = [(s.v, _add(o.rho * s.v, (1 - o.rho) * G**2))]
-    spread = s.v
-    if on.centered:
-        found.append((s.average, _add(o.rho * s.average, (1 - o.rho) * G)))
-        spread = s.v - s.average**2
-    moved = ETA * G / sp.sqrt(spread + o.epsilon)
-    if not on.momentum:
-        return [*found, (THETA, _add(THETA, -moved))]
-    return [*found, (s.m, _add(o.momentum * s.m, moved)), (THETA, _add(THETA, -s.m))]
-
-
-def _moments(o: Any, s: Any) -> Equations:
-    return [
-        (s.m, _add(o.beta_1 * s.m, (1 - o.beta_1) * G)),
-        (s.v, _add(o.beta_2 * s.v, (1 - o.beta_2) * G**2)),
-    ]
-
-
-def _adam(o: Any, s: Any, on: Any) -> Equations:
-    found, second = _moments(o, s), s.v
-    if on.amsgrad:
-        found.append((s.largest, sp.Max(s.largest, s.v)))
-        second = s.largest
-    rate = ETA * sp.sqrt(1 - o.beta_2**T) / (1 - o.beta_1**T)
-    return [*found, (THETA, _add(THETA, -rate * s.m / (sp.sqrt(second) + o.epsilon)))]
-
-
-def _adamax(o: Any, s: Any, on: Any) -> Equations:
-    return [
-        (s.m, _add(o.beta_1 * s.m, (1 - o.beta_1) * G)),
-        (s.u, sp.Max(o.beta_2 * s.u, sp.Abs(G))),
-        (THETA, _add(THETA, -ETA * s.m / ((1 - o.beta_1**T) * (s.u + o.epsilon)))),
-    ]
-
-
-def _nadam(o: Any, s: Any, on: Any) -> Equations:
-    decay = sp.Float("0.96")
-    now, following = (o.beta_1 * (1 - decay**k / 2) for k in (T, T + 1))
-    first = _add(following * s.m / (1 - s.u_product * following), (1 - now) * G / (1 - s.u_product))
-    second = sp.sqrt(s.v / (1 - o.beta_2**T))
-    return [
-        (s.u_product, s.u_product * now),
-        *_moments(o, s),
-        (THETA, _add(THETA, -ETA * first / (second + o.epsilon))),
-    ]
-
-
-def _adadelta(o: Any, s: Any, on: Any) -> Equations:
-    step = -sp.sqrt(s.delta + o.epsilon) / sp.sqrt(s.accumulator + o.epsilon) * G
-    return [
-        (s.accumulator, _add(o.rho * s.accumulator, (1 - o.rho) * G**2)),
-        (THETA, _add(THETA, ETA * step)),
-        (s.delta, _add(o.rho * s.delta, (1 - o.rho) * step**2)),
-    ]
-
-
-def _lion(o: Any, s: Any, on: Any) -> Equations:
-    return [
-        (THETA, _add(THETA, -ETA * sp.sign(_add(o.beta_1 * s.m, (1 - o.beta_1) * G)))),
-        (s.m, _add(o.beta_2 * s.m, (1 - o.beta_2) * G)),
-    ]
-
-
 def _slots(*names: str) -> Callable[[Any], list[Slot]]:
     return lambda on: [Slot(name) for name in names]
 
@@ -147,26 +63,26 @@ _EPSILON = ("epsilon", 1e-7)
 _BETAS = (("beta_1", 0.9), ("beta_2", 0.999), _EPSILON)
 TABLE = [
     Row("sgd", "SGD", 0.01, (("momentum", 0.0), ("nesterov", False)),
-        lambda on: [Slot("v")] if on.momentum else [], _sgd, "Robbins and Monro 1951"),
+        lambda on: [Slot("v")] if on.momentum else [], updates.sgd, "Robbins and Monro 1951"),
     Row("momentum", "Momentum", 0.01, (("momentum", 0.9), ("nesterov", False)),
-        lambda on: [Slot("v")] if on.momentum else [], _sgd, "Polyak 1964"),
+        lambda on: [Slot("v")] if on.momentum else [], updates.sgd, "Polyak 1964"),
     Row("nesterov", "Nesterov", 0.01, (("momentum", 0.9), ("nesterov", True)),
-        lambda on: [Slot("v")] if on.momentum else [], _sgd, "Nesterov 1983; Sutskever et al. 2013"),
+        lambda on: [Slot("v")] if on.momentum else [], updates.sgd, "Nesterov 1983; Sutskever et al. 2013"),
     Row("adagrad", "Adagrad", 0.001, (("initial_accumulator_value", 0.1), _EPSILON),
-        lambda on: [Slot("accumulator", on.initial_accumulator_value)], _adagrad, "Duchi et al. 2011"),
+        lambda on: [Slot("accumulator", on.initial_accumulator_value)], updates.adagrad, "Duchi et al. 2011"),
     Row("rmsprop", "RMSprop", 0.001, (("rho", 0.9), ("momentum", 0.0), _EPSILON, ("centered", False)),
-        lambda on: [Slot("v"), *[Slot("average")] * on.centered, *[Slot("m")] * bool(on.momentum)], _rmsprop,
+        lambda on: [Slot("v"), *[Slot("average")] * on.centered, *[Slot("m")] * bool(on.momentum)], updates.rmsprop,
         "Tieleman and Hinton 2012"),
     Row("adam", "Adam", 0.001, (*_BETAS, ("amsgrad", False)),
-        lambda on: [Slot("m"), Slot("v"), *[Slot("largest")] * on.amsgrad], _adam, "Kingma and Ba 2015"),
+        lambda on: [Slot("m"), Slot("v"), *[Slot("largest")] * on.amsgrad], updates.adam, "Kingma and Ba 2015"),
     Row("adamw", "AdamW", 0.001, (("weight_decay", 0.004), *_BETAS, ("amsgrad", False)),
-        lambda on: [Slot("m"), Slot("v"), *[Slot("largest")] * on.amsgrad], _adam, "Loshchilov and Hutter 2019"),
-    Row("adamax", "Adamax", 0.001, _BETAS, _slots("m", "u"), _adamax, "Kingma and Ba 2015, section 7"),
-    Row("nadam", "Nadam", 0.001, _BETAS, lambda on: [Slot("m"), Slot("v"), Slot("u_product", 1.0, True)], _nadam,
+        lambda on: [Slot("m"), Slot("v"), *[Slot("largest")] * on.amsgrad], updates.adam, "Loshchilov and Hutter 2019"),
+    Row("adamax", "Adamax", 0.001, _BETAS, _slots("m", "u"), updates.adamax, "Kingma and Ba 2015, section 7"),
+    Row("nadam", "Nadam", 0.001, _BETAS, lambda on: [Slot("m"), Slot("v"), Slot("u_product", 1.0, True)], updates.nadam,
         "Dozat 2016"),
-    Row("adadelta", "Adadelta", 0.001, (("rho", 0.95), _EPSILON), _slots("accumulator", "delta"), _adadelta,
+    Row("adadelta", "Adadelta", 0.001, (("rho", 0.95), _EPSILON), _slots("accumulator", "delta"), updates.adadelta,
         "Zeiler 2012"),
-    Row("lion", "Lion", 0.001, (("beta_1", 0.9), ("beta_2", 0.99)), _slots("m"), _lion, "Chen et al. 2023"),
+    Row("lion", "Lion", 0.001, (("beta_1", 0.9), ("beta_2", 0.99)), _slots("m"), updates.lion, "Chen et al. 2023"),
 ]  # fmt: skip
 OPTIMIZERS = rows.all_names(TABLE)
 _UNIT = ("momentum", "beta_1", "beta_2", "rho")
