@@ -23,6 +23,7 @@ from symgrad.errors import *  # noqa: F403
 from symgrad.frontend import arrays as _arrays
 from symgrad.frontend import declare as _declare
 from symgrad.frontend import functions as _functions
+from symgrad.frontend import products as _products
 from symgrad.frontend import reductions as _reductions
 from symgrad.frontend import windows as _windows
 from symgrad.frontend.public import *  # noqa: F403
@@ -40,6 +41,7 @@ __all__ += _errors.__all__
 __all__ += _arrays.__all__
 __all__ += _declare.__all__
 __all__ += _functions.__all__
+__all__ += _products.__all__
 __all__ += _reductions.__all__
 __all__ += _windows.__all__
 __all__ += _activations.__all__

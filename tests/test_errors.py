@@ -12,7 +12,7 @@ import pytest
 import symgrad.frontend.public  # noqa: F401  all hooks and operations in place
 from symgrad import errors
 from symgrad.errors import ExpressionError, SymgradError
-from symgrad.frontend import arrays, declare, functions, reductions
+from symgrad.frontend import arrays, declare, functions, products, reductions
 from symgrad.frontend.text import parse
 from symgrad.ir.node import Node, Variable, build
 from symgrad.ir.types import ArrayType, named
@@ -142,7 +142,15 @@ TENSORS = {
     "axis": lambda: reductions.sum(Y, axis=2),
     "axis of a scalar": lambda: reductions.sum(X, axis=0),
     "axis twice": lambda: reductions.sum(Y, axis=(0, -2)),
-    "norm": lambda: reductions.norm(Y, ord=3),
+    "norm": lambda: reductions.norm(Y, ord=2),
+    "norm: of one axis": lambda: reductions.norm(Y, ord="fro", axis=0),
+    "trace: one axis": lambda: arrays.trace(Y, axis1=0, axis2=-2),
+    "trace: a vector": lambda: arrays.trace(declare.input("v", (3,))),
+    "diag: of a named size": lambda: arrays.diag(Y, 1),
+    "diag: number": lambda: arrays.diag(Y, 0.5),
+    "einsum: nothing": lambda: products.einsum("ij"),
+    "einsum: words": lambda: products.einsum("...i->i", Y),
+    "einsum: axes": lambda: products.einsum("...ij,j", declare.symbol("x"), Y),
     "reshape": lambda: Y.reshape(7, -1),
     "reshape: two free": lambda: Y.reshape(-1, -1),
     "transpose": lambda: arrays.transpose(Y, (0, 0)),

@@ -1,109 +1,23 @@
-"""Functions that move, join and multiply whole arrays, under NumPy's names."""
+"""Functions that move, join and cut whole arrays, under NumPy's names."""
 
 from __future__ import annotations
 
 import itertools
-import string
 from collections.abc import Sequence
 from typing import Any
 
-from symgrad.errors import ShapeError, UnsupportedError
+import numpy as np
+
+from symgrad.errors import DtypeError, ShapeError
 from symgrad.frontend import reductions
 from symgrad.frontend.declare import declared_size
 from symgrad.frontend.indexing import check_range, index_node
-from symgrad.frontend.tensor import HOOKS, Tensor, as_node, named_errors, product, unify
+from symgrad.frontend.tensor import HOOKS, Tensor, as_node, named_errors, unify
 from symgrad.ir.node import Node, build, constant
 from symgrad.ir.show import described
 from symgrad.ir.types import AnySize, size_product
-from symgrad.ops import contract
 from symgrad.ops import shape as shapes
 from symgrad.ops.leaf import cast
-
-
-def matmul(a: Any, b: Any) -> Tensor:
-    """Matrix product ``a @ b`` of vectors, matrices or stacks."""
-    return product(a, b)
-
-
-def dot(a: Any, b: Any) -> Tensor:
-    """NumPy's dot: a product with a scalar, else the sum over a's last and b's last but one axis."""
-    left, right = unify(a, b)
-    if not left.shape or not right.shape:
-        return Tensor(left) * Tensor(right)
-    if left.type.rank > 2 or right.type.rank > 2:
-        raise UnsupportedError(
-            "dot of more than two axes",
-            ("left", described(left)),
-            ("right", described(right)),
-            fix="use sg.matmul or sg.einsum",
-        )
-    return product(a, b)
-
-
-def outer(a: Any, b: Any) -> Tensor:
-    """a b^T of two (flattened) vectors."""
-    left, right = (cast(n, "real") for n in unify(a, b))
-    left, right = (shapes.reshape(n, (size_product(n.shape),)) for n in (left, right))
-    return named_errors(lambda p, q: build("einsum", p, q, spec="i,j->ij"), left, right)
-
-
-def einsum(spec: str, *operands: Any) -> Tensor:
-    """Einstein summation of one or more operands: ``einsum("ij,jk->ik", a, b)``; letters only, no ``...``."""
-    nodes = [cast(n, "real") for n in unify(*operands)]
-    words, out = _einsum_words(spec, len(nodes))
-    pairs = [_distinct(word, node, spec) for word, node in zip(words, nodes, strict=True)]
-    while len(pairs) > 1:
-        (left, a), (right, b), *rest = pairs
-        needed = set(out).union(*(w for w, _ in rest))
-        kept = "".join(c for c in dict.fromkeys(left + right) if c in needed)
-        made = named_errors(lambda p, q, w=f"{left},{right}->{kept}": contract.einsum(w, p, q), a, b).node
-        pairs = [(kept, made), *rest]
-    return Tensor(_arrange(*pairs[0], out))
-
-
-def _einsum_words(spec: str, count: int) -> tuple[list[str], str]:
-    compact = spec.replace(" ", "")
-    left, arrow, out = compact.partition("->")
-    words = left.split(",")
-    letters = "".join(words)
-    if not arrow:
-        out = "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
-    fits = (
-        len(words) == count
-        and all(c in string.ascii_letters for c in letters)
-        and len(set(out)) == len(out)
-        and set(out) <= set(letters)
-    )
-    if not fits:
-        raise ShapeError(
-            "einsum: the specification does not fit",
-            ("spec", repr(spec[:60])),
-            ("operands", str(count)),
-            fix='one word of letters an operand, each result letter once: "ij,jk->ik"',
-        )
-    return words, out
-
-
-def _distinct(word: str, node: Node, spec: str) -> tuple[str, Node]:
-    """Repeated letters of one operand become its diagonal."""
-    if len(word) != node.type.rank:
-        raise ShapeError(
-            f"einsum: {word!r} names {len(word)} axes", ("spec", repr(spec[:60])), ("operand", described(node))
-        )
-    while len(set(word)) < len(word):
-        letter = next(c for c in word if word.count(c) > 1)
-        i = word.index(letter)
-        j = word.index(letter, i + 1)
-        node = build("diagonal", node, axes=(i, j))
-        word = "".join(c for k, c in enumerate(word) if k not in (i, j)) + letter
-    return word, node
-
-
-def _arrange(word: str, node: Node, out: str) -> Node:
-    axes = tuple(i for i, c in enumerate(word) if c not in out)
-    node = build("sum", node, axes=axes) if axes else node
-    word = "".join(c for c in word if c in out)
-    return shapes.transpose(node, tuple(word.index(c) for c in out))
 
 
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Tensor:
@@ -206,30 +120,63 @@ def broadcast_to(x: Any, shape: Any) -> Tensor:
     return Tensor(shapes.broadcast(node, wanted))
 
 
-def diag(x: Any) -> Tensor:
-    """The diagonal of a matrix, or the diagonal matrix of a vector."""
-    node = as_node(x)
+def diag(x: Any, k: int = 0) -> Tensor:
+    """The k-th diagonal of a matrix (0 the main one, positive ones above it), or the matrix with that diagonal."""
+    node, k = as_node(x), _whole("diag", k)
     if node.type.rank == 1:
-        return Tensor(shapes.embed_diagonal(node, (0, 1)))
+        square = shapes.embed_diagonal(node, (0, 1))
+        size = node.shape[0] + abs(k)
+        start = (max(-k, 0), max(k, 0))
+        return Tensor(build("pad", square, shape=(size, size), start=start, step=(1, 1)) if k else square)
     if node.type.rank != 2:
         raise ShapeError("diag takes a vector or a matrix", ("tensor", described(node)))
-    return named_errors(lambda n: build("diagonal", n, axes=(0, 1)), node)
+    return named_errors(lambda n: _diagonal(n, k, (0, 1)), node)
 
 
-def trace(x: Any) -> Tensor:
-    """Sum of the diagonal of a square matrix."""
-    node = as_node(x)
-    if node.type.rank != 2:
+def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+    """Sum of a diagonal of a matrix, or of each matrix that two axes of an array hold."""
+    node, offset = as_node(x), _whole("trace", offset)
+    if node.type.rank < 2:
         raise ShapeError("trace takes a matrix", ("tensor", described(node)))
-    return named_errors(lambda n: build("sum", build("diagonal", n, axes=(0, 1)), axes=(0,)), node)
+    (i,), (j,) = reductions.axes_of(node, axis1), reductions.axes_of(node, axis2)
+    if i == j:
+        raise ShapeError("trace: the two axes are one", ("axes", f"{axis1}, {axis2}"), ("tensor", described(node)))
+    return named_errors(lambda n: build("sum", _diagonal(n, offset, (i, j)), axes=(node.type.rank - 2,)), node)
+
+
+def _diagonal(node: Node, k: int, axes: tuple[int, int]) -> Node:
+    """The k-th diagonal along two axes, as the last axis: the main one of the largest square that starts there."""
+    first = max(-k, 0), max(k, 0)
+    left = [node.shape[axis] - at for axis, at in zip(axes, first, strict=True)]
+    if all(isinstance(n, int) for n in left):
+        length: AnySize = max(min(left), 0)
+    elif node.shape[axes[0]] == node.shape[axes[1]]:
+        length = node.shape[axes[0]] - abs(k)
+    else:
+        raise ShapeError(
+            "diagonal: the two axes differ in size",
+            ("operand", str(node.type)),
+            fix="the matrix must be square, or its sizes be numbers",
+        )
+    start, size = [0] * node.type.rank, list(node.shape)
+    for axis, at in zip(axes, first, strict=True):
+        start[axis], size[axis] = at if length != 0 else 0, length
+    part = shapes.take_slice(node, tuple(start), tuple(size), (1,) * node.type.rank)
+    return build("diagonal", part, axes=axes)
+
+
+def _whole(name: str, k: Any) -> int:
+    if not isinstance(k, (int, np.integer)):
+        raise DtypeError(f"{name}: the diagonal's number must be an integer", ("given", type(k).__name__))
+    return int(k)
 
 
 def _triangle(x: Any, k: int, keep: str) -> Tensor:
-    node = as_node(x)
+    node, k = as_node(x), _whole("tril and triu", k)
     if node.type.rank < 2:
         raise ShapeError("tril and triu take a matrix", ("tensor", described(node)))
     rows, columns = node.shape[-2:]
-    i = build("add", shapes.reshape(build("iota", size=rows), (rows, 1)), constant(int(k), "int"))
+    i = build("add", shapes.reshape(build("iota", size=rows), (rows, 1)), constant(k, "int"))
     j = shapes.reshape(build("iota", size=columns), (1, columns))
     return Tensor(build("where", build(keep, i, j), node, build("constant_like", node, value=0)))
 
@@ -276,11 +223,11 @@ def arange(n: AnySize) -> Tensor:
     return Tensor(build("iota", size=declared_size("arange", n)))
 
 
-HOOKS.update({"reshape": reshape, "stack": stack, "matmul": matmul})
-_NUMPY = (broadcast_to, concatenate, diag, dot, einsum, expand_dims, outer, reshape, squeeze, stack, take, trace)
+HOOKS.update({"reshape": reshape, "stack": stack})
+_NUMPY = (broadcast_to, concatenate, diag, expand_dims, reshape, squeeze, stack, take, trace)
 HOOKS.update({f"numpy.{f.__name__}": f for f in (*_NUMPY, transpose, tril, triu)})
 
 __all__ = [
-    "arange", "broadcast_to", "concatenate", "diag", "dot", "einsum", "expand_dims", "matmul", "one_hot", "outer",
-    "reshape", "squeeze", "stack", "take", "trace", "transpose", "tril", "triu",
+    "arange", "broadcast_to", "concatenate", "diag", "expand_dims", "one_hot", "reshape", "squeeze", "stack", "take",
+    "trace", "transpose", "tril", "triu",
 ]  # fmt: skip

@@ -8,6 +8,7 @@ from symgrad.frontend.declare import input as input
 from symgrad.frontend.functions import *  # noqa: F403
 from symgrad.frontend.functions import abs as abs
 from symgrad.frontend.functions import round as round
+from symgrad.frontend.products import *  # noqa: F403
 from symgrad.frontend.reductions import *  # noqa: F403
 from symgrad.frontend.reductions import all as all
 from symgrad.frontend.reductions import any as any

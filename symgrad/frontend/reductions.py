@@ -9,7 +9,7 @@ import numpy as np
 
 from symgrad.errors import ShapeError, UnsupportedError
 from symgrad.frontend.tensor import HOOKS, Tensor, as_node, named_errors
-from symgrad.ir.node import Node, build
+from symgrad.ir.node import Node, build, constant
 from symgrad.ir.show import described
 from symgrad.ir.types import AnySize, size_product
 from symgrad.ops.leaf import cast, size
@@ -104,24 +104,58 @@ def _degrees(node: Node, axes: tuple[int, ...], ddof: float) -> Node:
 
 
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """Norm over axes (all of them by default): Euclidean (2, None, "fro"), 1 or inf.
+    """NumPy's norms: of all elements (ord None), of a vector (any number), of a matrix ("fro", 1, -1, inf, -inf).
 
-    The Euclidean norm does not overflow; its gradient at the origin is 0 (minimum norm).
+    Maths:   (sum |x|^p)^(1/p);  max |x| for inf;  of a matrix, the largest sum of a column's (1) or a row's |x| (inf)
+
+    The Euclidean norm does not overflow. At the origin, where norms have no slope, the gradient is 0 (minimum norm).
+
+    Raises:  UnsupportedError for the norms of singular values (2 and "nuc" of a matrix)
     """
     node = cast(as_node(x), "real")
-    if ord in (1, 2, np.inf) and len(axes_of(node, axis)) > 1:
+    axes = axes_of(node, axis)
+    if not node.shape and ord is None:
+        return named_errors(lambda n: build("abs", n), node)
+    if ord is None or (ord == "fro" and len(axes) == 2) or (ord == 2 and len(axes) == 1):
+        return named_errors(lambda n: _reduce("norm", n, axes, keepdims), node)
+    if len(axes) == 2:
+        return named_errors(lambda n: _matrix_norm(n, ord, axis, keepdims), node)
+    if len(axes) == 1 and isinstance(ord, (int, float, np.number)) and not np.isnan(ord):
+        return named_errors(lambda n: _vector_norm(n, float(ord), axes, keepdims), node)
+    raise ShapeError(
+        f"norm: ord {ord!r} is not known of {len(axes)} ax{'i' if len(axes) == 1 else 'e'}s",
+        ("tensor", described(node)),
+        fix="leave ord out for the root of the sum of squares, or name one axis",
+    )
+
+
+def _vector_norm(node: Node, p: float, axes: tuple[int, ...], keepdims: bool) -> Node:
+    size = build("abs", node)
+    if np.isinf(p):
+        return _reduce("max_reduce" if p > 0 else "min_reduce", size, axes, keepdims)
+    if p == 0:
+        return _reduce("sum", cast(build("not_equal", node, constant(0.0)), "real"), axes, keepdims)
+    if p == 1:
+        return _reduce("sum", size, axes, keepdims)
+    total = _reduce("sum", build("power", size, constant(p)), axes, keepdims)
+    at_origin = build("equal", total, constant(0.0))
+    root = build("power", build("where", at_origin, constant(1.0), total), constant(1.0 / p))
+    return build("where", at_origin, total, root) if p > 0 else build("power", total, constant(1.0 / p))
+
+
+def _matrix_norm(node: Node, ord: Any, axis: Any, keepdims: bool) -> Node:
+    if ord not in (1, -1, np.inf, -np.inf):
         raise UnsupportedError(
-            f"norm: ord {ord!r} of a matrix is an operator norm, which has no rule here",
-            ("tensor", described(node)),
-            fix="leave ord out for the root of the sum of squares, or write it with sg.sum(abs(x), axis) and sg.max",
+            f"norm: ord {ord!r} of a matrix needs its singular values, which have no rule here",
+            ("tensor", str(node.type)),
+            fix='leave ord out (or "fro") for the root of the sum of squares; 1, -1, inf and -inf are sums',
         )
-    if ord in (None, 2, "fro"):
-        return named_errors(lambda n: _reduce("norm", n, axis, keepdims), node)
-    if ord == 1:
-        return named_errors(lambda n: _reduce("sum", build("abs", n), axis, keepdims), node)
-    if ord == np.inf:
-        return named_errors(lambda n: _reduce("max_reduce", build("abs", n), axis, keepdims), node)
-    raise ShapeError(f"norm: ord {ord!r} is not known", fix="use None, 1, 2 or inf")
+    rows, columns = (0, 1) if axis is None else (int(a) % node.type.rank for a in axis)
+    summed, other = (rows, columns) if abs(ord) == 1 else (columns, rows)
+    sums = _reduce("sum", build("abs", node), summed, True)
+    found = _reduce("max_reduce" if ord > 0 else "min_reduce", sums, other, True)
+    axes = tuple(sorted((rows, columns)))
+    return found if keepdims else reshape(found, tuple(n for i, n in enumerate(node.shape) if i not in axes))
 
 
 def _argument(op: str) -> Callable[..., Tensor]:

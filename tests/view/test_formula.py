@@ -5,10 +5,10 @@ import pytest
 import sympy as sp
 
 from symgrad.errors import CallError, ExpressionError, NumericError
-from symgrad.frontend.arrays import outer
 from symgrad.frontend.declare import input as declare_input
 from symgrad.frontend.declare import named, parameter, symbol, symbols
 from symgrad.frontend.functions import TABLE as F
+from symgrad.frontend.products import outer
 from symgrad.frontend.reductions import sum as total
 from symgrad.frontend.text import parse
 from symgrad.ir.evaluate import evaluate

@@ -3,10 +3,11 @@
 import pytest
 
 from symgrad.api.differentiate import grad
-from symgrad.frontend.arrays import concatenate, diag, einsum, outer, trace
+from symgrad.frontend.arrays import concatenate, diag, trace
 from symgrad.frontend.declare import input as declared
 from symgrad.frontend.declare import parameter, symbols
 from symgrad.frontend.functions import TABLE as F
+from symgrad.frontend.products import einsum, outer
 from symgrad.frontend.reductions import cumsum, logsumexp, mean, softmax
 from symgrad.frontend.reductions import max as largest
 from symgrad.frontend.reductions import sum as total
