@@ -56,6 +56,7 @@ _LATER = {
     "nn": "symgrad.nn",
     "optimizers": "symgrad.train.optimizers",
     "regularizers": "symgrad.nn.regularizers",
+    "schedules": "symgrad.train.schedules",
 }
 
 
