@@ -14,6 +14,7 @@ import numpy as np
 
 from symgrad.errors import CallError, DeclarationError
 from symgrad.runtime.border import listed
+from symgrad.train import hooks
 from symgrad.train.history import History
 from symgrad.train.loop import Course
 from symgrad.train.order import permutation
@@ -97,11 +98,18 @@ class Fit:
 
     def _callbacks(self, course: Course) -> list[Any]:
         o = self.options
-        callbacks = list(o.callbacks or [])
+        callbacks = hooks.checked(o.callbacks)
+        params = {"epochs": o.epochs, "steps": course.per_epoch, "verbose": o.verbose, "rows": course.rows}
+        params["metrics"] = self._logged()
         for c in callbacks:
-            c.set_params({"epochs": o.epochs, "steps": course.per_epoch, "verbose": o.verbose, "rows": course.rows})
-            c.set_model(self.model)
+            hooks.tell(c, "set_params", dict(params))
+            hooks.tell(c, "set_model", self.model)
         return callbacks
+
+    def _logged(self) -> list[str]:
+        """The names of what each epoch logs."""
+        names = ["loss", *(name for name, *_ in self.model.task(False).finishers)]
+        return names + [f"val_{name}" for name in names] * (self.validation is not None)
 
     def _validate(self) -> Any:
         if self.validation is None:
@@ -118,7 +126,7 @@ class Fit:
         try:
             for callback in watch.callbacks:
                 begun.append(callback)
-                callback.on_train_begin({})
+                hooks.tell(callback, "on_train_begin", {})
             run.to(self.options.epochs * course.per_epoch, watch)
         finally:
             model.iterations = course.before + run.clock.step - start
@@ -130,7 +138,7 @@ def _end(callbacks: Sequence[Any], logs: dict[str, float]) -> None:
     failed: BaseException | None = None
     for callback in callbacks:
         try:
-            callback.on_train_end(logs)
+            hooks.tell(callback, "on_train_end", logs)
         except BaseException as error:
             failed = failed or error
     if failed is not None:

@@ -13,13 +13,11 @@ import numpy as np
 
 from symgrad.errors import NumericError
 from symgrad.ir.show import printable
-from symgrad.train.callbacks import Callback, has_hook
 from symgrad.train.history import History
+from symgrad.train.hooks import BATCH_HOOKS, EPOCH_HOOKS, has_hook, tell
 from symgrad.train.loop import Course
 from symgrad.train.run import Fault
 
-BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
-EPOCH_HOOKS = ("on_epoch_begin", "on_epoch_end")
 Logs = dict[str, float]
 
 
@@ -27,14 +25,15 @@ class Watch:
     """The watcher of one ``fit``."""
 
     def __init__(
-        self, model: Any, callbacks: Sequence[Callback], course: Course, finish: Callable[[np.ndarray], Logs],
+        self, model: Any, callbacks: Sequence[Any], course: Course, finish: Callable[[np.ndarray], Logs],
         validate: Callable[[], Logs] | None,
     ) -> None:  # fmt: skip
         self.model, self.callbacks, self.course = model, list(callbacks), course
         self.finish, self.validate = finish, validate
         self.history: History = model.history
-        self.by_batch = any(has_hook(c, name) for c in callbacks for name in BATCH_HOOKS)
-        self.by_epoch = validate is not None or any(has_hook(c, name) for c in callbacks for name in EPOCH_HOOKS)
+        active = [c for c in callbacks if not getattr(c, "is_passive", False)]
+        self.by_batch = any(has_hook(c, name) for c in active for name in BATCH_HOOKS)
+        self.by_epoch = validate is not None or any(has_hook(c, name) for c in active for name in EPOCH_HOOKS)
 
     @property
     def stopped(self) -> bool:
@@ -46,9 +45,9 @@ class Watch:
         return float(self.model.learning_rate)
 
     def call(self, hook: str, *args: Any) -> None:
-        """One hook of every callback."""
+        """One hook of every callback that has it."""
         for callback in self.callbacks:
-            getattr(callback, hook)(*args)
+            tell(callback, hook, *args)
 
     def epoch_begins(self, epoch: int) -> None:
         self.call("on_epoch_begin", epoch, {})
@@ -63,15 +62,15 @@ class Watch:
     def batch_begins(self, step: int) -> None:
         batch = step % self.course.per_epoch
         self.call("on_train_batch_begin", batch, {})
+        self.call("on_batch_begin", batch, {})
 
     def batch_ends(self, step: int, totals: np.ndarray) -> None:
-        self.call("on_train_batch_end", step % self.course.per_epoch, self.finish(totals))
+        batch, logs = step % self.course.per_epoch, self.finish(totals)
+        self.call("on_train_batch_end", batch, logs)
+        self.call("on_batch_end", batch, logs)
 
     def advanced(self, step: int, totals: np.ndarray) -> None:
-        for callback in self.callbacks:
-            advance = getattr(callback, "on_advance", None)
-            if advance is not None:
-                advance(step, totals)
+        self.call("on_advance", step, totals)
 
     def fault(self, fault: Fault) -> None:
         """A step that was not taken.
@@ -79,12 +78,12 @@ class Watch:
         Raises:  NumericError unless a callback takes it
         """
         epoch, batch = divmod(fault.step, self.course.per_epoch)
-        for callback in self.callbacks:
-            if getattr(callback, "takes_faults", False):
-                callback.on_fault(epoch, batch, fault)  # type: ignore[attr-defined]
-                self.model.stop_training = True
-        if not self.model.stop_training:
+        takers = [c for c in self.callbacks if getattr(c, "takes_faults", False)]
+        if not takers:
             raise fault_error(fault, epoch, batch)
+        self.model.stop_training = True
+        for callback in takers:
+            callback.on_fault(epoch, batch, fault)
 
 
 def fault_error(fault: Fault, epoch: int, batch: int) -> NumericError:

@@ -1,0 +1,23 @@
+"""What a callback may change while training runs: the learning rate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from symgrad.errors import DeclarationError
+
+
+def set_rate(model: Any, rate: Any) -> None:
+    """Another learning rate for the next steps of a run.
+
+    Raises:  DeclarationError where the optimizer has a schedule, or the rate is no number of 0 or more
+    """
+    if callable(model.optimizer.learning_rate):
+        raise DeclarationError(
+            "the learning rate is a schedule, which no callback changes",
+            fix="give the optimizer a number, or leave the callback out",
+        )
+    is_number = hasattr(rate, "__float__") and not isinstance(rate, (bool, str))
+    if not is_number or not 0 <= float(rate) < float("inf"):
+        raise DeclarationError("a learning rate is a number of 0 or more", ("given", repr(rate)[:40]))
+    model.learning_rate = float(rate)
