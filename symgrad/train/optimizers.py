@@ -1,318 +1,331 @@
-"""TABLE: optimizers, one row each: options with Keras 3's defaults, slots, and update equations in SymPy.
+"""TABLE: optimizers, one row each: options, state, and one step's equations in SymPy.
 
-A row's equations are (symbol, expression) in order; a later one reads the new value of an earlier left side. theta is
-the parameter, g its gradient, eta the rate, t the number of the update from 1; slots are the optimizer's state, of the
-parameter's shape or (shared) one number. Clipping and decoupled weight decay come before every row's equations.
+In: a name, or options. Out: an ``Optimizer``: nodes of the training loop, LaTeX, both made of the row's equations by
+``train.update``. Names, defaults and equations are those of Keras 3.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
 import sympy as sp
 
-from symgrad.emit.latex_numbers import number
-from symgrad.errors import CallError, DeclarationError
-from symgrad.ir.node import Node, build, constant
+from symgrad.errors import DeclarationError, DtypeError
+from symgrad.ir.node import Node
+from symgrad.ir.show import printable
 from symgrad.nn import rows
-from symgrad.ops.symbolic import to_node
-from symgrad.train import updates
-from symgrad.train.rates import rate_node, start
-from symgrad.train.updates import ETA, THETA, Equations, G, T
+from symgrad.train import update
+from symgrad.train.options import (
+    BELOW_ONE,
+    FLAG,
+    NOT_NEGATIVE,
+    POSITIVE,
+    SHARE,
+    Kind,
+    Option,
+    Pairs,
+    configured,
+    optional,
+    signature,
+    spelled,
+    whole,
+)  # fmt: skip
+from symgrad.train.schedules import LearningRateSchedule, rate
+from symgrad.train.update import DECAY, ETA, THETA, Equation, G, Row, Slot, T
 
+RHO, MU, B1, B2, EPS = sp.symbols("rho mu beta1 beta2 epsilon", real=True)
+M, V, TOP, MEAN, B, SQUARES, MOVES, PRODUCT = sp.symbols("m v top mean b squares moves product", real=True)
+STEP, U, NEXT, M_HAT, V_HAT, ALPHA = sp.symbols("step u next m_hat v_hat alpha", real=True)
 
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """A piece of state: its name, where it starts, whether the optimizer has one for all parameters."""
-
-    name: str
-    start: float = 0.0
-    shared: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row: ``slots(o)`` and ``equations(o, s)`` for options o (letters of their names) and slots s (symbols)."""
-
-    name: str
-    title: str
-    learning_rate: float
-    options: rows.Options
-    slots: Callable[[Any], list[Slot]]
-    equations: Callable[[Any, Any, Any], Equations]
-    source: str
-    names: tuple[str, ...] = ()
-
-
-GENERAL: rows.Options = (("weight_decay", None), ("clipnorm", None), ("clipvalue", None), ("global_clipnorm", None))
+# How the symbols of state and of intermediate results are written, with the step's number; NEXT belongs to the next.
 LETTERS = {
-    "momentum": r"\mu", "beta_1": r"\beta_1", "beta_2": r"\beta_2", "rho": r"\rho", "epsilon": r"\varepsilon",
-    "weight_decay": r"\lambda", "theta": r"\theta", "g": "g", "eta": r"\eta", "t": "t",
-    "accumulator": "G", "delta": r"\Delta", "average": r"\bar g", "largest": r"\hat v", "u_product": r"\pi",
+    M: "m", V: "v", TOP: r"\bar{v}", MEAN: r"\bar{g}", B: "b", SQUARES: "E[g^2]", MOVES: r"E[\Delta\theta^2]",
+    PRODUCT: r"\pi", STEP: r"\Delta\theta", U: "u", NEXT: r"u^{+}", M_HAT: r"\hat{m}", V_HAT: r"\hat{v}",
+    ALPHA: r"\alpha",
 }  # fmt: skip
 
 
-def _slots(*names: str) -> Callable[[Any], list[Slot]]:
-    return lambda on: [Slot(name) for name in names]
+# The equations
 
 
-_EPSILON = ("epsilon", 1e-7)
-_BETAS = (("beta_1", 0.9), ("beta_2", 0.999), _EPSILON)
+def _sgd(o: SimpleNamespace) -> list[Equation]:
+    if not o.momentum:
+        return [(THETA, THETA - ETA * G)]
+    step = MU * V - ETA * G
+    return [(V, step), (THETA, THETA + step if o.nesterov else THETA + V)]
+
+
+def _average(old: sp.Symbol, share: sp.Symbol, new: Any) -> Equation:
+    """The running mean: share of the old, the rest of the new."""
+    return old, share * old + (1 - share) * new
+
+
+def _adagrad(o: SimpleNamespace) -> list[Equation]:
+    return [(V, V + G**2), (THETA, THETA - ETA * G / sp.sqrt(V + EPS))]
+
+
+def _rmsprop(o: SimpleNamespace) -> list[Equation]:
+    means = [_average(V, RHO, G**2)] + ([_average(MEAN, RHO, G)] if o.centered else [])
+    change = ETA * G / sp.sqrt(V - MEAN**2 + EPS if o.centered else V + EPS)
+    if not o.momentum:
+        return [*means, (THETA, THETA - change)]
+    return [*means, (B, MU * B + change), (THETA, THETA - B)]
+
+
+def _adam(o: SimpleNamespace) -> list[Equation]:
+    top = [(TOP, sp.Max(TOP, V))] if o.amsgrad else []
+    change = ALPHA * M / (sp.sqrt(TOP if o.amsgrad else V) + EPS)
+    return [
+        _average(M, B1, G), _average(V, B2, G**2), *top,
+        (ALPHA, ETA * sp.sqrt(1 - B2**T) / (1 - B1**T)), (THETA, THETA - change),
+    ]  # fmt: skip
+
+
+def _adamax(o: SimpleNamespace) -> list[Equation]:
+    change = ETA * M / ((1 - B1**T) * (U + EPS))
+    return [_average(M, B1, G), (U, sp.Max(B2 * U, sp.Abs(G))), (THETA, THETA - change)]
+
+
+def _nadam(o: SimpleNamespace) -> list[Equation]:
+    decay = sp.Rational(96, 100)
+    return [
+        (U, B1 * (1 - decay**T / 2)), (NEXT, B1 * (1 - decay ** (T + 1) / 2)), (PRODUCT, PRODUCT * U),
+        _average(M, B1, G), _average(V, B2, G**2),
+        (M_HAT, NEXT * M / (1 - PRODUCT * NEXT) + (1 - U) * G / (1 - PRODUCT)), (V_HAT, V / (1 - B2**T)),
+        (THETA, THETA - ETA * M_HAT / (sp.sqrt(V_HAT) + EPS)),
+    ]  # fmt: skip
+
+
+def _adadelta(o: SimpleNamespace) -> list[Equation]:
+    return [
+        _average(SQUARES, RHO, G**2),
+        (STEP, -(sp.sqrt(MOVES + EPS) * G / sp.sqrt(SQUARES + EPS))),
+        _average(MOVES, RHO, STEP**2),
+        (THETA, THETA + ETA * STEP),
+    ]
+
+
+def _lion(o: SimpleNamespace) -> list[Equation]:
+    return [(THETA, THETA - ETA * sp.sign(B1 * M + (1 - B1) * G)), _average(M, B2, G)]
+
+
+def _none(o: SimpleNamespace) -> list[Equation]:
+    return []
+
+
+# The options
+
+_RATE_KIND = Kind("a number of 0 or more, a schedule, or an expression of the step", rate)
+
+
+def _rate(default: float) -> Option:
+    return Option("learning_rate", _RATE_KIND, default, ETA, r"\eta", alias="lr")
+
+
+def _momentum(kind: Kind) -> Option:
+    return Option("momentum", kind, 0.0, MU, r"\mu")
+
+
+def _beta(number: int, letter: sp.Symbol, default: float) -> Option:
+    return Option(f"beta_{number}", BELOW_ONE, default, letter, rf"\beta_{{{number}}}")
+
+
+def _decay(default: float | None) -> Option:
+    kind = NOT_NEGATIVE if default else optional(NOT_NEGATIVE)
+    return Option("weight_decay", kind, default, DECAY, r"\lambda")
+
+
+def _mean(default: float) -> Option:
+    return Option("rho", BELOW_ONE, default, RHO, r"\rho")
+
+
+_EPSILON = Option("epsilon", NOT_NEGATIVE, 1e-7, EPS, r"\epsilon")
+_NO_DECAY = _decay(None)
+CLIPS = tuple(Option(name, optional(POSITIVE), None) for name in ("clipnorm", "clipvalue", "global_clipnorm"))
+_LAST = (_NO_DECAY, *CLIPS)
+_AMSGRAD = Option("amsgrad", FLAG, False)
+_BETAS = (_beta(1, B1, 0.9), _beta(2, B2, 0.999), _EPSILON)
+_ADAM_SLOTS = {M: Slot("m"), V: Slot("v"), TOP: Slot("largest")}
+
+_LBFGS_STEP = (
+    r"\theta_{t} &= \theta_{t-1} - \alpha_{t} H_{t} g_{t}",
+    r"&\quad H_{t} \approx \left(\nabla^2_{\theta} J\right)^{-1} \text{ from the last changes of } \theta, g",
+)
+
 TABLE = [
-    Row("sgd", "SGD", 0.01, (("momentum", 0.0), ("nesterov", False)),
-        lambda on: [Slot("v")] if on.momentum else [], updates.sgd, "Robbins and Monro 1951"),
-    Row("momentum", "Momentum", 0.01, (("momentum", 0.9), ("nesterov", False)),
-        lambda on: [Slot("v")] if on.momentum else [], updates.sgd, "Polyak 1964"),
-    Row("nesterov", "Nesterov", 0.01, (("momentum", 0.9), ("nesterov", True)),
-        lambda on: [Slot("v")] if on.momentum else [], updates.sgd, "Nesterov 1983; Sutskever et al. 2013"),
-    Row("adagrad", "Adagrad", 0.001, (("initial_accumulator_value", 0.1), _EPSILON),
-        lambda on: [Slot("accumulator", on.initial_accumulator_value)], updates.adagrad, "Duchi et al. 2011"),
-    Row("rmsprop", "RMSprop", 0.001, (("rho", 0.9), ("momentum", 0.0), _EPSILON, ("centered", False)),
-        lambda on: [Slot("v"), *[Slot("average")] * on.centered, *[Slot("m")] * bool(on.momentum)], updates.rmsprop,
-        "Tieleman and Hinton 2012"),
-    Row("adam", "Adam", 0.001, (*_BETAS, ("amsgrad", False)),
-        lambda on: [Slot("m"), Slot("v"), *[Slot("largest")] * on.amsgrad], updates.adam, "Kingma and Ba 2015"),
-    Row("adamw", "AdamW", 0.001, (("weight_decay", 0.004), *_BETAS, ("amsgrad", False)),
-        lambda on: [Slot("m"), Slot("v"), *[Slot("largest")] * on.amsgrad], updates.adam, "Loshchilov and Hutter 2019"),
-    Row("adamax", "Adamax", 0.001, _BETAS, _slots("m", "u"), updates.adamax, "Kingma and Ba 2015, section 7"),
-    Row("nadam", "Nadam", 0.001, _BETAS, lambda on: [Slot("m"), Slot("v"), Slot("u_product", 1.0, True)], updates.nadam,
-        "Dozat 2016"),
-    Row("adadelta", "Adadelta", 0.001, (("rho", 0.95), _EPSILON), _slots("accumulator", "delta"), updates.adadelta,
-        "Zeiler 2012"),
-    Row("lion", "Lion", 0.001, (("beta_1", 0.9), ("beta_2", 0.99)), _slots("m"), updates.lion, "Chen et al. 2023"),
+    Row("SGD", (_rate(0.01), _momentum(SHARE), Option("nesterov", FLAG, False), *_LAST),
+        {V: Slot("v")}, _sgd,
+        "Robbins, Monro 1951; Polyak 1964 (momentum); Nesterov 1983, as Sutskever et al. 2013"),
+    Row("Adagrad", (_rate(0.001), Option("initial_accumulator_value", NOT_NEGATIVE, 0.1), _EPSILON, *_LAST),
+        {V: Slot("accumulator")}, _adagrad, "Duchi, Hazan, Singer 2011", ((V, "initial_accumulator_value"),)),
+    Row("RMSprop", (_rate(0.001), _mean(0.9), _momentum(SHARE), _EPSILON, Option("centered", FLAG, False), *_LAST),
+        {V: Slot("v"), MEAN: Slot("average"), B: Slot("m")}, _rmsprop,
+        "Tieleman, Hinton 2012, lecture 6e; centered: Graves 2013"),
+    Row("Adam", (_rate(0.001), *_BETAS, _AMSGRAD, *_LAST),
+        _ADAM_SLOTS, _adam, "Kingma, Ba 2015, end of section 2; amsgrad: Reddi, Kale, Kumar 2018"),
+    Row("AdamW", (_rate(0.001), _decay(0.004), *_BETAS, _AMSGRAD, *CLIPS),
+        _ADAM_SLOTS, _adam, "Loshchilov, Hutter 2019, Decoupled weight decay"),
+    Row("Adamax", (_rate(0.001), *_BETAS, *_LAST),
+        {M: Slot("m"), U: Slot("u")}, _adamax, "Kingma, Ba 2015, section 7"),
+    Row("Nadam", (_rate(0.001), *_BETAS, *_LAST),
+        {M: Slot("m"), V: Slot("v"), PRODUCT: Slot("u_product", 1.0, shared=True)}, _nadam, "Dozat 2016"),
+    Row("Adadelta", (_rate(0.001), _mean(0.95), _EPSILON, *_LAST),
+        {SQUARES: Slot("accumulator"), MOVES: Slot("delta")}, _adadelta, "Zeiler 2012"),
+    Row("Lion", (_rate(0.001), _beta(1, B1, 0.9), _beta(2, B2, 0.99), *_LAST),
+        {M: Slot("m")}, _lion, "Chen et al. 2023, Symbolic discovery of optimization algorithms"),
+    Row("LBFGS", (
+        Option("maxcor", whole(1), 10), Option("ftol", NOT_NEGATIVE, 2.220446049250313e-09),
+        Option("gtol", NOT_NEGATIVE, 1e-05), Option("maxfun", whole(1), 15000), Option("maxiter", whole(1), 15000),
+        Option("maxls", whole(1), 20),
+    ), {}, _none, "Liu, Nocedal 1989; options of scipy.optimize.minimize, method L-BFGS-B", full_batch=True,
+        shown=_LBFGS_STEP),
 ]  # fmt: skip
-OPTIMIZERS = rows.all_names(TABLE)
-_UNIT = ("momentum", "beta_1", "beta_2", "rho")
-_POSITIVE = ("clipnorm", "clipvalue", "global_clipnorm")
+ROWS = {row.name: row for row in TABLE}
+
+# Other names: a row, and what is set unless the call says otherwise.
+ALIASES: dict[str, tuple[str, dict[str, Any]]] = {
+    "Momentum": ("SGD", {"momentum": 0.9}),
+    "Nesterov": ("SGD", {"momentum": 0.9, "nesterov": True}),
+}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Optimizer:
-    """A row with its options and its learning rate (a number or a schedule)."""
+    r"""A row with its options, which are also attributes.
 
-    row: Row
-    learning_rate: Any
-    options: rows.Options
+    >>> SGD(learning_rate=0.1, momentum=0.9)
+    SGD(learning_rate=0.1, momentum=0.9)
+    >>> SGD(0.1).beta_1
+    Traceback (most recent call last):
+    AttributeError: SGD has no option beta_1
+    >>> print(SGD(0.1).latex())
+    \begin{aligned}
+    g_{t} &= \nabla_{\theta} J(\theta_{t-1}) \\
+    \theta_{t} &= \theta_{t-1} - \eta g_{t} \\
+    &\quad \eta = 0.1
+    \end{aligned}
+    """
 
-    full_batch = False
+    name: str
+    options: Pairs
 
     @property
-    def name(self) -> str:
-        """The row's name."""
-        return self.row.name
+    def row(self) -> Row:
+        """The row of the table."""
+        return ROWS[self.name]
 
     @property
-    def on(self) -> Any:
-        """The options by attribute."""
-        return SimpleNamespace(**dict(self.options))
+    def full_batch(self) -> bool:
+        """Whether it minimises over all rows at once, in a loop of its own, and has no steps of a batch."""
+        return self.row.full_batch
 
     @property
     def slots(self) -> tuple[Slot, ...]:
-        """The state: what is kept for each parameter, and what is shared."""
-        return tuple(self.row.slots(self.on))
+        """Its state, for these options."""
+        return tuple(slot for _, slot in update.slots(self.row, self.options))
 
     @property
     def learning_rate_start(self) -> float:
-        """The learning rate of the first step."""
-        return start(self.learning_rate)
-
-    def equations(self) -> Equations:
-        """The update equations in SymPy."""
-        letters = SimpleNamespace(**{name: sp.Symbol(name) for name, _ in self.options})
-        slots = SimpleNamespace(**{s.name: sp.Symbol(f"slot_{s.name}") for s in self.slots})
-        return self.row.equations(letters, slots, self.on)
+        """The learning rate before the first step (1 where the row has none)."""
+        rate = dict(self.options).get("learning_rate", 1.0)
+        return rate(0) if isinstance(rate, LearningRateSchedule) else rate
 
     def rate(self, step: Node, learning_rate: Node) -> Node:
-        """eta(t): the schedule's value at the step (from 0), or the rate that is given at run time."""
-        return rate_node(self.learning_rate, step, learning_rate)
+        """The learning rate at a step (an int scalar, 0 at the first): the schedule's, else the run-time one."""
+        own = dict(self.options).get("learning_rate")
+        return own.node(step) if isinstance(own, LearningRateSchedule) else learning_rate
 
     def update(
         self, thetas: Sequence[Node], gradients: Sequence[Node], slots: Sequence[Mapping[str, Node]],
         shared: Mapping[str, Node], clock: tuple[Node, Node],
     ) -> tuple[list[Node], list[dict[str, Node]], dict[str, Node]]:  # fmt: skip
-        """Next parameters, next slots of each, next shared slots; ``clock`` is (eta, t)."""
-        eta, t = clock
-        clipped = self._clipped(gradients)
-        fixed = {sp.Symbol(name): constant(float(v)) for name, v in self.options if isinstance(v, (int, float))}
-        new_thetas, new_slots, new_shared = [], [], dict(shared)
-        for theta, g, own in zip(thetas, clipped, slots, strict=True):
-            if self.on.weight_decay:
-                theta = theta - theta * (eta * constant(float(self.on.weight_decay)))
-            env: dict[Any, Node] = {**fixed, THETA: theta, G: g, ETA: eta, T: t}
-            env |= {sp.Symbol(f"slot_{name}"): node for name, node in {**own, **shared}.items()}
-            for left, right in self.equations():
-                env[left] = to_node(right, env)
-            new_thetas.append(env[THETA])
-            new_slots.append({name: env[sp.Symbol(f"slot_{name}")] for name in own})
-            new_shared = {name: env[sp.Symbol(f"slot_{name}")] for name in shared}
-        return new_thetas, new_slots, new_shared
+        """One step: new parameters, new slots of each, new shared slots, as nodes.
 
-    def _clipped(self, gradients: Sequence[Node]) -> list[Node]:
-        """Keras's clipping: by value, by each gradient's norm, or by the norm of all together."""
-        on = self.on
-        if on.clipvalue is not None:
-            bound = constant(float(on.clipvalue))
-            return [build("clip", g, -bound, bound) for g in gradients]
-        if on.clipnorm is not None:
-            return [_scaled(g, _norm([g]), on.clipnorm) for g in gradients]
-        if on.global_clipnorm is not None:
-            whole = _norm(gradients)
-            return [_scaled(g, whole, on.global_clipnorm) for g in gradients]
-        return list(gradients)
+        Shapes:  of each parameter; ``shared`` and ``clock``, (eta, t) with t from 1, are real scalars
+        """
+        clipped = update.clipped(self.options, gradients)
+        return update.stepped(self.row, self.options, list(zip(thetas, clipped, slots, strict=True)), shared, clock)
 
     def latex(self) -> str:
-        r"""The update equations, aligned, with the values of the letters.
-
-        >>> print(get("sgd").latex())
-        \begin{aligned}
-        \theta_{t} &= \theta_{t-1} - \eta g_{t}
-        \end{aligned}
-        """
-        done: set[sp.Symbol] = set()
-        lines = []
-        decay = self.on.weight_decay
-        if decay:
-            lines.append(r"\theta_{t-1} &\leftarrow \theta_{t-1} - \eta\lambda\,\theta_{t-1}")
-        for left, right in self.equations():
-            text = sp.latex(right, order="none", symbol_names=_written(right, done))
-            done.add(left)
-            lines.append(f"{_written(left, done)[left]} &= {text}")
-        used = {str(s) for _, right in self.equations() for s in right.free_symbols}
-        values = [
-            f"{LETTERS[n]} = {number(v)}" for n, v in self.options if n in used or (n == "weight_decay" and decay)
-        ]
-        end = [r"&\text{with } " + ",\\ ".join(values)] if values else []
-        return "\\begin{aligned}\n" + " \\\\\n".join([*lines, *end]) + "\n\\end{aligned}"
+        """One step as aligned equations, and the values of their letters."""
+        return update.latex(self.row, self.options, LETTERS)
 
     def _repr_latex_(self) -> str:
         return f"$$\n{self.latex()}\n$$"
 
-    def __reduce__(self) -> tuple:
-        return _restored, (self.row.title, self.learning_rate, self.options)
-
     def __repr__(self) -> str:
-        defaults = dict((*self.row.options, *[o for o in GENERAL if o[0] not in dict(self.row.options)]))
-        shown = [f"{n}={v!r}" for n, v in self.options if v != defaults[n]]
-        return f"{self.row.title}({', '.join([f'learning_rate={self.learning_rate!r}', *shown])})"
+        always = ("learning_rate",) if not self.full_batch else ()
+        return spelled(self.name, self.row.options, self.options, always)
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "options" and not name.startswith("__"):
+            for option, value in self.options:
+                if option == name:
+                    return value
+            raise AttributeError(f"{self.name} has no option {name}")
+        raise AttributeError(name)
 
 
-def _restored(title: str, rate: Any, options: rows.Options) -> Optimizer:
-    return Optimizer(OPTIMIZERS[title], rate, options)
+def _made(name: str, args: tuple, given: Mapping[str, Any]) -> Optimizer:
+    """An optimizer by the name of a row or an alias.
 
-
-def _norm(gradients: Sequence[Node]) -> Node:
-    """The Euclidean norm of all elements."""
-    norms = [build("norm", g, axes=tuple(range(g.type.rank))) if g.type.rank else build("abs", g) for g in gradients]
-    total = norms[0]
-    for n in norms[1:]:
-        total = build("hypot", total, n)
-    return total
-
-
-def _scaled(g: Node, norm: Node, bound: float) -> Node:
-    """g c / max(norm, c)."""
-    c = constant(float(bound))
-    return g * (c / build("maximum", norm, c))
-
-
-def _written(expr: sp.Expr, done: set[sp.Symbol]) -> dict[sp.Symbol, str]:
-    """Symbols in LaTeX: state with the time of its value."""
-    found = {}
-    for s in expr.free_symbols:
-        plain = str(s).removeprefix("slot_")
-        letter = LETTERS.get(plain, plain)
-        if s == G:
-            found[s] = "g_{t}"
-        elif s == THETA or str(s).startswith("slot_"):
-            found[s] = f"{letter}_{{t}}" if s in done else f"{letter}_{{t-1}}"
-        else:
-            found[s] = letter
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class Maker:
-    """``Adam(learning_rate=0.001, ...)``: the row's optimizer."""
-
-    row: Row
-
-    def __repr__(self) -> str:
-        return f"<optimizer {self()!r}>"
-
-    def __call__(self, *args: Any, **given: Any) -> Optimizer:
-        names = dict(self.row.options)
-        known = (
-            ("learning_rate", self.row.learning_rate),
-            *self.row.options,
-            *[o for o in GENERAL if o[0] not in names],
-        )
-        if "lr" in given:
-            if "learning_rate" in given or args:
-                raise CallError(f"{self.row.title}: learning_rate is given twice")
-            given["learning_rate"] = given.pop("lr")
-        (_, rate), *options = rows.settled(self.row.title, known, args, given)
-        return Optimizer(
-            self.row, _checked_rate(self.row.title, rate), tuple(_checked(self.row.title, o) for o in options)
-        )
-
-
-def _checked_rate(title: str, rate: Any) -> Any:
-    if callable(rate):
-        return rate
-    return _number(title, "learning_rate", rate, lambda x: x >= 0, "0 or more, or a schedule")
-
-
-def _checked(title: str, option: tuple[str, Any]) -> tuple[str, Any]:
-    """A value that makes sense.
-
-    Raises:  DeclarationError
+    Raises:  CallError for an unknown option; DtypeError, DeclarationError for a bad value; DeclarationError for two
+             ways of clipping at once
     """
-    name, value = option
-    if name in ("nesterov", "centered", "amsgrad"):
-        if not isinstance(value, bool):
-            raise DeclarationError(f"{title}: {name} is True or False", ("given", repr(value)[:40]))
-        return option
-    if value is None and name in dict(GENERAL):
-        return option
-    if name in _UNIT:
-        return name, _number(title, name, value, lambda x: 0 <= x < 1, "from 0 to 1, 1 excluded")
-    if name in _POSITIVE:
-        return name, _number(title, name, value, lambda x: x > 0, "above 0")
-    return name, _number(title, name, value, lambda x: x >= 0, "0 or more")
+    row, preset = ALIASES.get(name, (name, {}))
+    options = ROWS[row].options
+    positional = {o.name for o in options[: len(args)]}
+    pairs = configured(row, options, args, {k: v for k, v in preset.items() if k not in positional} | dict(given))
+    clips = [n for n, value in pairs if n in update.CLIPS and value is not None]
+    if len(clips) > 1:
+        raise DeclarationError(f"{row}: gradients are clipped in one way", ("given", ", ".join(clips)))
+    return Optimizer(row, pairs)
 
 
-def _number(title: str, name: str, value: Any, holds: Callable[[float], bool], words: str) -> float:
-    is_number = isinstance(value, (int, float)) or hasattr(value, "__float__")
-    if isinstance(value, (bool, str)) or not is_number or not holds(float(value)) or float(value) == float("inf"):
-        raise DeclarationError(f"{title}: {name} is a number {words}", ("given", repr(value)[:40]))
-    return float(value)
+def _maker(name: str) -> Callable[..., Optimizer]:
+    row, preset = ALIASES.get(name, (name, {}))
+
+    def make(*args: Any, **given: Any) -> Optimizer:
+        return _made(name, args, given)
+
+    make.__name__ = make.__qualname__ = name
+    make.__doc__ = f"{ROWS[row].source}. Options: {', '.join(o.name for o in ROWS[row].options)}."
+    make.__signature__ = signature(  # type: ignore[attr-defined]
+        [replace(o, default=preset.get(o.name, o.default)) for o in ROWS[row].options]
+    )
+    return make
 
 
-def get(spec: Any) -> Any:
-    """An optimizer by name, or as it is.
+MAKERS = {name: _maker(name) for name in (*ROWS, *ALIASES)}
+SGD, Momentum, Nesterov, Adagrad = MAKERS["SGD"], MAKERS["Momentum"], MAKERS["Nesterov"], MAKERS["Adagrad"]
+RMSprop, Adam, AdamW, Nadam = MAKERS["RMSprop"], MAKERS["Adam"], MAKERS["AdamW"], MAKERS["Nadam"]
+Adamax, Adadelta, Lion, LBFGS = MAKERS["Adamax"], MAKERS["Adadelta"], MAKERS["Lion"], MAKERS["LBFGS"]
+
+
+_NAMES = {name.lower(): name for name in MAKERS}
+
+
+def get(spec: Any, **options: Any) -> Optimizer:
+    """An optimizer: as it is, or by its name (in any case) with options.
+
+    Raises:  DeclarationError for an unknown name, DtypeError for anything else
 
     >>> get("adam")
     Adam(learning_rate=0.001)
+    >>> get("nesterov", lr=0.1)
+    SGD(learning_rate=0.1, momentum=0.9, nesterov=True)
     """
-    if isinstance(spec, str):
-        return Maker(rows.find("optimizer", spec, OPTIMIZERS))()
-    if isinstance(spec, Maker):
-        return spec()
-    if isinstance(spec, Optimizer) or getattr(spec, "full_batch", False):
+    if isinstance(spec, Optimizer) and not options:
         return spec
-    raise DeclarationError("an optimizer is a name or one of sg.optimizers", ("given", type(spec).__name__))
+    if any(spec is make for make in MAKERS.values()):
+        return spec(**options)
+    if not isinstance(spec, str):
+        raise DtypeError("an optimizer is a name, or made by sg.optimizers", ("given", printable(repr(spec), 60)))
+    name = {n.casefold(): n for n in MAKERS}.get(spec.casefold()) or rows.find("optimizer", spec, _NAMES)
+    return _made(name, (), options)
 
 
-def __getattr__(name: str) -> Any:
-    """Makers under the rows' titles: ``SGD``, ``Adam``, ..."""
-    row = next((r for r in TABLE if r.title == name), None)
-    if row is None:
-        raise AttributeError(f"there is no optimizer {name!r}")
-    return Maker(row)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *(r.title for r in TABLE)])
+__all__ = ["Optimizer", "get", *MAKERS]

@@ -1,205 +1,336 @@
-"""TABLE: learning rates as functions of the step t = 0, 1, ...: one row each, a formula in SymPy with its source.
+"""TABLE: learning rates as functions of the step, one row each: a SymPy expression, its letters, and its source.
 
-In: a row's arguments (Keras 3's names and meanings), or any expression of t. Out: a ``Schedule``: a number at a step, a
-node for the compiled loop, LaTeX.
+In: a row's options, or any expression of one symbol. Out: a ``LearningRateSchedule``: eta(step) as a number, as a node
+of the training loop, and as LaTeX, all from the one expression. The step is an integer and starts at 0.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import sympy as sp
 
-from symgrad.errors import DeclarationError
-from symgrad.frontend.sympy import from_sympy
+from symgrad.emit.latex import latex
+from symgrad.errors import DeclarationError, DtypeError
+from symgrad.frontend.sympy import to_sympy
+from symgrad.frontend.tensor import Tensor
+from symgrad.frontend.text import parse
 from symgrad.ir.evaluate import evaluate
-from symgrad.ir.node import Node
-from symgrad.ir.walk import variables
+from symgrad.ir.node import Node, Variable
+from symgrad.ir.show import printable
+from symgrad.ir.types import ArrayType, named
 from symgrad.nn import rows
-from symgrad.ops.leaf import cast
+from symgrad.ops.leaf import cast, variable
+from symgrad.ops.shape import broadcast
 from symgrad.ops.symbolic import to_node
-
-T = sp.Symbol("t", nonnegative=True)
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Schedule:
-    """eta(t), by a SymPy expression of one symbol (or a function of it).
-
-    >>> halved = Schedule(lambda t: 0.1 / 2 ** (t / 10))
-    >>> halved(10)
-    0.05
-    """
-
-    expression: sp.Expr
-    name: str = "Schedule"
-    options: rows.Options = ()
-
-    def __post_init__(self) -> None:
-        given = self.expression(T) if callable(self.expression) and not isinstance(self.expression, sp.Basic) else None
-        expr = sp.S(given if given is not None else self.expression)
-        symbols = sorted(expr.free_symbols, key=str)
-        if len(symbols) > 1:
-            names = ", ".join(map(str, symbols))
-            raise DeclarationError("a schedule is an expression of one symbol, the step", ("symbols", names))
-        object.__setattr__(self, "expression", expr.subs(symbols[0], T) if symbols else expr)
-
-    def node(self, step: Node) -> Node:
-        """The rate at an integer step, as a real scalar node."""
-        return to_node(self.expression, {T: cast(step, "real")})
-
-    def __call__(self, step: Any) -> Any:
-        """The rate at a step, or at an array of them."""
-        node = from_sympy(self.expression).node
-        at = np.asarray(step, dtype=float)
-        values = []
-        with np.errstate(all="ignore"):
-            for t in at.reshape(-1):
-                (value,) = evaluate([node], dict.fromkeys(variables([node]), t))
-                values.append(float(value))
-        return values[0] if not at.ndim else np.array(values).reshape(at.shape)
-
-    def latex(self) -> str:
-        r"""The formula: ``\eta(t) = ...``."""
-        return rf"\eta(t) = {sp.latex(self.expression)}"
-
-    def _repr_latex_(self) -> str:
-        return f"$${self.latex()}$$"
-
-    def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={value!r}" for name, value in self.options) or str(self.expression)
-        return f"{self.name}({shown})"
+from symgrad.train import decays
+from symgrad.train.decays import STEP, exact
+from symgrad.train.options import (
+    FLAG,
+    NOT_NEGATIVE,
+    POSITIVE,
+    REQUIRED,
+    SHARE,
+    Kind,
+    Option,
+    Pairs,
+    configured,
+    constants,
+    lettered,
+    letters,
+    namespace,
+    one_of,
+    optional,
+    plain,
+    sign,
+    signature,
+    spelled,
+    where_clause,
+    whole,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row: ``formula(**options)`` is the expression of t."""
+    """``expression(options)`` is eta of ``STEP``; ``check`` complains about options that do not fit together."""
 
-    title: str
-    options: rows.Options
-    formula: Callable[..., Any]
+    name: str
+    options: tuple[Option, ...]
+    expression: Callable[[SimpleNamespace], Any]
     source: str
-
-    def __call__(self, *args: Any, **given: Any) -> Schedule:
-        options = rows.settled(self.title, self.options, args, given)
-        for name, value in options:
-            if value is _REQUIRED:
-                raise DeclarationError(f"{self.title} needs {name}", ("options", ", ".join(n for n, _ in options)))
-            _check(self.title, name, value)
-        return Schedule(self.formula(**dict(options)), self.title, options)
+    check: Callable[[SimpleNamespace], None] = lambda o: None
 
 
-class _Required:
-    def __repr__(self) -> str:
-        return "required"
+@dataclass(frozen=True, slots=True, repr=False)
+class LearningRateSchedule:
+    r"""A learning rate that depends on the step.
 
-
-_REQUIRED = _Required()
-
-
-def _check(title: str, name: str, value: Any) -> None:
-    """Numbers, truth values and lists of numbers.
-
-    Raises:  DeclarationError
+    >>> schedule = InverseTimeDecay(0.1, decay_steps=10, decay_rate=1.0)
+    >>> schedule(0), schedule(10)
+    (0.1, 0.05)
+    >>> print(schedule.latex())
+    \eta(t) = \frac{\eta_{0}}{1 + \frac{\gamma t}{N}},\quad \eta_{0} = 0.1,\ N = 10,\ \gamma = 1
     """
-    items = value if isinstance(value, (list, tuple)) else [value]
-    is_number = all(isinstance(x, (bool, int, float, np.integer, np.floating)) for x in items)
-    steps = name.endswith("steps") and name != "warmup_steps"
-    if value is None and name == "warmup_target":
-        return
-    if not is_number or not np.all(np.isfinite(np.asarray(items, float))) or (steps and not value > 0):
-        words = "a number above 0" if steps else "a finite number"
-        raise DeclarationError(f"{title}: {name} is {words}", ("given", repr(value)[:40]))
+
+    name: str
+    options: Pairs
+
+    def __call__(self, step: Any) -> Any:
+        """The rate at a step, or at each step of an array."""
+        steps = np.asarray(step)
+        if steps.dtype.kind not in "iu" or (steps.size and steps.min() < 0):
+            raise DeclarationError("a step is a whole number of 0 or more", ("given", repr(step)[:60]))
+        given = variable(Variable("step", "input"), ArrayType((named("n"),), "int"))
+        (rates,) = evaluate([self.node(given)], {given: steps.reshape(-1)})
+        return np.reshape(rates, steps.shape) if steps.ndim else float(rates[0])
+
+    def node(self, step: Node) -> Node:
+        """The rate at an integer step."""
+        row = ROWS[self.name]
+        rate = to_node(self.expression(), constants(row.options, self.options) | {STEP: cast(step, "real")})
+        return broadcast(rate, step.shape)
+
+    def expression(self) -> Any:
+        """The rate as a SymPy expression of ``STEP`` and the letters of the options."""
+        with sp.evaluate(False):
+            return sp.sympify(ROWS[self.name].expression(namespace(self.options)))
+
+    def number_expression(self) -> Any:
+        """The rate as a SymPy expression of ``STEP`` alone."""
+        values = dict(self.options)
+        shown = lettered(ROWS[self.name].options, self.options)
+        return self.expression().xreplace({o.letter: exact(values[o.name]) for o in shown})
+
+    def curve(self, steps: int) -> tuple[np.ndarray, np.ndarray]:
+        """Steps 0, 1, ..., and the rate at each: what a plot takes."""
+        at = np.arange(steps)
+        return at, self(at)
+
+    def formula(self, step: str = "t", shift: int = 0) -> str:
+        """The rate in LaTeX, in letters; ``step`` is how the step is written, less ``shift``."""
+        with sp.evaluate(self.name == "Schedule"):  # the user's own is in SymPy's form anyway
+            moved = self.expression().xreplace({STEP: STEP - shift}) if shift else self.expression()
+        known = letters(ROWS[self.name].options) | {STEP: sign(step)}
+        if not isinstance(moved, sp.Piecewise):
+            return latex(to_node(moved, known))
+        cases = [f"{latex(to_node(value, known))} & {_condition(holds, known)}" for value, holds in moved.args]
+        return r"\begin{cases} " + r" \\ ".join(cases) + r" \end{cases}"
+
+    def values(self) -> str:
+        """The values of the formula's letters in LaTeX."""
+        return where_clause(ROWS[self.name].options, self.options, self.expression().free_symbols)
+
+    def latex(self) -> str:
+        """The formula and the values of its letters."""
+        values = self.values()
+        return rf"\eta(t) = {self.formula()}" + (rf",\quad {values}" if values else "")
+
+    def _repr_latex_(self) -> str:
+        return f"$$\n{self.latex()}\n$$"
+
+    def __repr__(self) -> str:
+        return spelled(self.name, ROWS[self.name].options, self.options)
 
 
-def _n(x: Any) -> sp.Expr:
-    """A number as SymPy keeps it exactly."""
-    return sp.Integer(x) if isinstance(x, (int, np.integer)) else sp.Float(repr(float(x)), 17)
+def _condition(holds: Any, known: dict[Any, Node]) -> str:
+    return r"\text{otherwise}" if holds == sp.true else latex(to_node(holds, known))
 
 
-def _progress(t: sp.Expr, steps: Any, staircase: bool) -> sp.Expr:
-    return sp.floor(t / _n(steps)) if staircase else t / _n(steps)
+# The options
 
 
-def _exponential(initial_learning_rate: Any, decay_steps: Any, decay_rate: Any, staircase: bool) -> sp.Expr:
-    return _n(initial_learning_rate) * _n(decay_rate) ** _progress(T, decay_steps, staircase)
+def _increasing(value: Any) -> tuple[float, ...]:
+    kept = tuple(plain(v) for v in _listed(value))
+    if not kept or any(b <= a for a, b in itertools.pairwise(kept)):
+        raise ValueError
+    return kept
 
 
-def _inverse(initial_learning_rate: Any, decay_steps: Any, decay_rate: Any, staircase: bool) -> sp.Expr:
-    return _n(initial_learning_rate) / (1 + _n(decay_rate) * _progress(T, decay_steps, staircase))
+def _listed(value: Any) -> Sequence[Any]:
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if not isinstance(value, (list, tuple)):
+        raise TypeError
+    return value
 
 
-def _polynomial(
-    initial_learning_rate: Any, decay_steps: Any, end_learning_rate: Any, power: Any, cycle: bool
-) -> sp.Expr:
-    first, last, steps = map(_n, (initial_learning_rate, end_learning_rate, decay_steps))
-    part = T / (steps * sp.Max(1, sp.ceiling(T / steps))) if cycle else sp.Min(T, steps) / steps
-    return (first - last) * (1 - part) ** _n(power) + last
+def _rates(value: Any) -> tuple[float, ...]:
+    return tuple(NOT_NEGATIVE.keep(v) for v in _listed(value))
 
 
-def _cosine(initial_learning_rate: Any, decay_steps: Any, alpha: Any, warmup_target: Any, warmup_steps: Any) -> sp.Expr:
-    first, steps, share = map(_n, (initial_learning_rate, decay_steps, alpha))
-    warm = _n(warmup_steps)
-    top = first if warmup_target is None else _n(warmup_target)
-    t = T if warmup_target is None else T - warm
-    falling = top * ((1 - share) * (1 + sp.cos(sp.pi * sp.Min(t, steps) / steps)) / 2 + share)
-    if warmup_target is None:
-        return falling
-    return sp.Piecewise((first + (top - first) * T / warm, warm > T), (falling, True))
+def _following(value: Any) -> LearningRateSchedule:
+    return Constant(value) if _is_number(value) else get(value)
 
 
-def _pieces(boundaries: Sequence[Any], values: Sequence[Any]) -> sp.Expr:
-    if len(values) != len(boundaries) + 1:
-        raise DeclarationError("PiecewiseConstantDecay needs one value more than boundaries")
-    arms = [(_n(v), _n(b) >= T) for v, b in zip(values, boundaries, strict=False)]
-    return sp.Piecewise(*arms, (_n(values[-1]), True))
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
 
 
-def _stairs(initial_learning_rate: Any, drop: Any, drop_steps: Any) -> sp.Expr:
-    return _n(initial_learning_rate) * _n(drop) ** sp.floor(T / _n(drop_steps))
+def _pieces_fit(o: SimpleNamespace) -> None:
+    if len(o.values) != len(o.boundaries) + 1:
+        raise DeclarationError(
+            "PiecewiseConstantDecay: there is one value more than boundaries",
+            ("boundaries", str(len(o.boundaries))), ("values", str(len(o.values))),
+        )  # fmt: skip
 
 
-def _one_cycle(
-    max_learning_rate: Any, total_steps: Any, warmup_share: Any, start_factor: Any, end_factor: Any
-) -> sp.Expr:
-    top, steps = _n(max_learning_rate), _n(total_steps)
-    first, last = top / _n(start_factor), top / _n(start_factor) / _n(end_factor)
-    rise = _n(warmup_share) * steps
-    up = first + (top - first) * (1 - sp.cos(sp.pi * T / rise)) / 2
-    down = last + (top - last) * (1 + sp.cos(sp.pi * (sp.Min(T, steps) - rise) / (steps - rise))) / 2
-    return sp.Piecewise((up, rise > T), (down, True))
+def _cycle_fits(o: SimpleNamespace) -> None:
+    peak = o.pct_start * o.total_steps - 1
+    if not 0 < peak < o.total_steps - 1:
+        raise DeclarationError(
+            "OneCycle: the rate has no steps to rise, or none to fall",
+            ("total_steps", str(o.total_steps)), ("pct_start", repr(o.pct_start)),
+            fix="take more steps, or pct_start nearer to 1/2",
+        )  # fmt: skip
 
 
-_FIRST = ("initial_learning_rate", _REQUIRED)
-_DECAY = (_FIRST, ("decay_steps", _REQUIRED), ("decay_rate", _REQUIRED), ("staircase", False))
+def _restarts_fit(o: SimpleNamespace) -> None:
+    if o.t_mul < 1.0:
+        raise DeclarationError("CosineDecayRestarts: t_mul is a number of 1 or more", ("given", repr(o.t_mul)))
+
+
+_COUNT = whole(1)
+_INITIAL = Option("initial_learning_rate", NOT_NEGATIVE, REQUIRED, decays.ETA0, r"\eta_{0}")
+_STEPS = Option("decay_steps", _COUNT, REQUIRED, decays.STEPS, "N")
+_RATE = Option("decay_rate", NOT_NEGATIVE, REQUIRED, decays.GAMMA, r"\gamma")
+_STAIRS = Option("staircase", FLAG, False)
+_ALPHA = Option("alpha", SHARE, 0.0, decays.ALPHA, r"\alpha")
+_KERAS = "Keras 3, keras.optimizers.schedules"
+
+_EXPRESSION = Option(
+    "expression", Kind("an expression of the step, or a function of it", lambda given: _symbolic(given))
+)
+
 TABLE = [
-    Row("Constant", (("learning_rate", _REQUIRED),), lambda learning_rate: _n(learning_rate), "a number"),
-    Row("ExponentialDecay", _DECAY, _exponential, "Keras 3"),
-    Row("InverseTimeDecay", _DECAY, _inverse, "Robbins and Monro 1951; Keras 3"),
-    Row("PolynomialDecay", (_FIRST, ("decay_steps", _REQUIRED), ("end_learning_rate", 0.0001), ("power", 1.0),
-                            ("cycle", False)), _polynomial, "Keras 3"),
-    Row("CosineDecay", (_FIRST, ("decay_steps", _REQUIRED), ("alpha", 0.0), ("warmup_target", None),
-                        ("warmup_steps", 0)), _cosine, "Loshchilov and Hutter 2017; Keras 3"),
-    Row("PiecewiseConstantDecay", (("boundaries", _REQUIRED), ("values", _REQUIRED)), _pieces, "Keras 3"),
-    Row("StepDecay", (_FIRST, ("drop", 0.5), ("drop_steps", _REQUIRED)), _stairs, "by a factor every so many steps"),
-    Row("OneCycle", (("max_learning_rate", _REQUIRED), ("total_steps", _REQUIRED), ("warmup_share", 0.3),
-                     ("start_factor", 25.0), ("end_factor", 10000.0)), _one_cycle, "Smith and Topin 2019"),
+    Row("Constant", (Option("learning_rate", NOT_NEGATIVE, REQUIRED, decays.ETA0, r"\eta_{0}", alias="lr"),),
+        decays.unchanged, "the rate of plain gradient descent"),
+    Row("ExponentialDecay", (_INITIAL, _STEPS, _RATE, _STAIRS), decays.exponential, _KERAS),
+    Row("StepDecay", (_INITIAL, _STEPS, Option("decay_rate", NOT_NEGATIVE, 0.5, decays.GAMMA, r"\gamma")),
+        decays.steps_down, "ExponentialDecay in stairs; torch.optim.lr_scheduler.StepLR"),
+    Row("InverseTimeDecay", (_INITIAL, _STEPS, _RATE, _STAIRS), decays.inverse_time, _KERAS),
+    Row("PolynomialDecay", (
+        _INITIAL, _STEPS, Option("end_learning_rate", NOT_NEGATIVE, 0.0001, decays.END, r"\eta_{\mathrm{end}}"),
+        Option("power", NOT_NEGATIVE, 1.0, decays.POWER, "p"), Option("cycle", FLAG, False),
+    ), decays.polynomial, _KERAS),
+    Row("CosineDecay", (
+        _INITIAL, _STEPS, _ALPHA, Option("warmup_target", optional(NOT_NEGATIVE), None, decays.TARGET, r"\eta_{1}"),
+        Option("warmup_steps", whole(0), 0, decays.WARMUP, "W"),
+    ), decays.cosine, "Loshchilov, Hutter 2017, SGDR; warm-up and names as Keras 3"),
+    Row("CosineDecayRestarts", (
+        _INITIAL, Option("first_decay_steps", _COUNT, REQUIRED, decays.STEPS, "N"),
+        Option("t_mul", POSITIVE, 2.0, decays.GROWTH, r"\tau"),
+        Option("m_mul", NOT_NEGATIVE, 1.0, decays.FACTOR, r"\mu"), _ALPHA,
+    ), decays.cosine_restarts, "Loshchilov, Hutter 2017, SGDR; names as Keras 3", _restarts_fit),
+    Row("PiecewiseConstantDecay", (
+        Option("boundaries", Kind("a list of increasing numbers", _increasing)),
+        Option("values", Kind("a list of numbers of 0 or more", _rates)),
+    ), decays.piecewise_constant, _KERAS, _pieces_fit),
+    Row("OneCycle", (
+        Option("max_learning_rate", NOT_NEGATIVE, REQUIRED, decays.TOP, r"\eta_{\mathrm{max}}"),
+        Option("total_steps", _COUNT, REQUIRED, decays.STEPS, "N"),
+        Option("pct_start", SHARE, 0.3, decays.PEAK, r"\varphi"),
+        Option("anneal_strategy", one_of("cos", "linear"), "cos"),
+        Option("div_factor", POSITIVE, 25.0, decays.DIVISOR, "d"),
+        Option("final_div_factor", POSITIVE, 1e4, decays.LAST, "D"),
+    ), decays.one_cycle, "Smith, Topin 2018, Super-convergence; names as torch.optim's OneCycleLR", _cycle_fits),
+    Row("Warmup", (
+        Option("after", Kind("a number of 0 or more, or a schedule", _following)),
+        Option("warmup_steps", whole(0), REQUIRED, decays.WARMUP, "W"),
+        Option("initial_learning_rate", NOT_NEGATIVE, 0.0, decays.ETA0, r"\eta_{0}"),
+    ), decays.warmup, "Goyal et al. 2017, Accurate large minibatch SGD, 2.2: a linear rise, then any schedule"),
+    Row("Schedule", (_EXPRESSION,), lambda o: o.expression, "any function of the step"),
 ]  # fmt: skip
-SCHEDULES = {row.title: row for row in TABLE}
+ROWS = {row.name: row for row in TABLE}
 
 
-def __getattr__(name: str) -> Any:
-    """Rows under their titles: ``ExponentialDecay(0.1, 1000, 0.96)``."""
-    if name not in SCHEDULES:
-        raise AttributeError(f"there is no schedule {name!r}")
-    return SCHEDULES[name]
+def _symbolic(given: Any) -> Any:
+    """A SymPy expression of one symbol, or a function of it, as an expression of ``STEP``."""
+    given = parse(given) if isinstance(given, str) else given
+    expr = _applied(given) if callable(given) and not isinstance(given, (sp.Basic, Tensor)) else given
+    expr = to_sympy(expr) if isinstance(expr, Tensor) else expr
+    if _is_number(expr):
+        expr = sp.Float(plain(expr), 17)
+    if not isinstance(expr, sp.Expr):
+        raise TypeError
+    symbols = sorted(expr.free_symbols, key=str)
+    if len(symbols) > 1:
+        raise DeclarationError(
+            "a schedule is a function of one symbol, the step", ("found", printable(", ".join(map(str, symbols)), 60))
+        )
+    expr = expr.xreplace(dict.fromkeys(symbols, STEP))
+    to_node(expr, {STEP: sign("t")})  # complains about functions without a rule
+    return expr
 
 
-def __dir__() -> list[str]:
-    return sorted([*globals(), *SCHEDULES])
+def _applied(function: Callable[..., Any]) -> Any:
+    try:
+        return function(STEP)
+    except TypeError as error:
+        raise DtypeError(
+            "a schedule's function is called once, on a symbol for the step", ("it says", printable(str(error))[:80]),
+            fix="use sympy.exp, sympy.Piecewise, ... on it instead of math, numpy and if",
+        ) from error  # fmt: skip
 
 
-__all__ = ["SCHEDULES", "TABLE", "Schedule"]
+def _made(name: str, args: tuple, given: dict[str, Any]) -> LearningRateSchedule:
+    row = ROWS[name]
+    pairs = configured(name, row.options, args, given)
+    row.check(namespace(pairs))
+    return LearningRateSchedule(name, pairs)
+
+
+def _maker(row: Row) -> Callable[..., LearningRateSchedule]:
+    def make(*args: Any, **given: Any) -> LearningRateSchedule:
+        return _made(row.name, args, given)
+
+    make.__name__ = make.__qualname__ = row.name
+    make.__doc__ = f"{row.source}. Options: {', '.join(o.name for o in row.options)}."
+    make.__signature__ = signature(row.options)  # type: ignore[attr-defined]
+    return make
+
+
+MAKERS = {row.name: _maker(row) for row in TABLE}
+Constant, ExponentialDecay, StepDecay = (MAKERS[n] for n in ("Constant", "ExponentialDecay", "StepDecay"))
+InverseTimeDecay, PolynomialDecay = MAKERS["InverseTimeDecay"], MAKERS["PolynomialDecay"]
+CosineDecay, CosineDecayRestarts = MAKERS["CosineDecay"], MAKERS["CosineDecayRestarts"]
+PiecewiseConstantDecay, OneCycle = MAKERS["PiecewiseConstantDecay"], MAKERS["OneCycle"]
+Warmup, Schedule = MAKERS["Warmup"], MAKERS["Schedule"]
+
+
+def get(spec: Any, **options: Any) -> LearningRateSchedule:
+    """A schedule: as it is, by its name with options, or from an expression or function of the step.
+
+    Raises:  DeclarationError for an unknown name
+
+    >>> get("StepDecay", initial_learning_rate=1.0, decay_steps=2)(5)
+    0.25
+    >>> get(lambda t: 1 / (1 + t))(3)
+    0.25
+    """
+    if isinstance(spec, LearningRateSchedule):
+        return spec
+    if not isinstance(spec, str):
+        return _made("Schedule", (spec,), options)
+    known = {n: n for n in ROWS if n != "Schedule"}
+    found = {n.casefold(): n for n in known}.get(spec.replace("_", "").casefold())
+    return _made(found or rows.find("schedule", spec, known), (), options)
+
+
+def rate(value: Any) -> Any:
+    """A learning rate: a number, or a schedule.
+
+    Raises:  TypeError for another thing, ValueError for a negative number
+    """
+    if _is_number(value):
+        return NOT_NEGATIVE.keep(value)
+    if value is None or isinstance(value, (str, bool)):
+        raise TypeError
+    return get(value)
+
+
+__all__ = ["LearningRateSchedule", "get", *MAKERS]
