@@ -98,7 +98,7 @@ class LearningRateSchedule:
     def expression(self) -> Any:
         """The rate as a SymPy expression of ``STEP`` and the letters of the options."""
         with sp.evaluate(False):
-            return sp.sympify(ROWS[self.name].expression(namespace(self.options)))
+            return ROWS[self.name].expression(namespace(self.options))
 
     def number_expression(self) -> Any:
         """The rate as a SymPy expression of ``STEP`` alone."""
