@@ -74,7 +74,7 @@ class LearningRateSchedule:
     >>> schedule(0), schedule(10)
     (0.1, 0.05)
     >>> print(schedule.latex())
-    \eta(t) = \frac{\eta_{0}}{1 + \frac{\gamma t}{N}},\quad \eta_{0} = 0.1,\ N = 10,\ \gamma = 1
+    \eta(t) = \frac{\eta_{0}}{1 + \gamma \frac{t}{N}},\quad \eta_{0} = 0.1,\ N = 10,\ \gamma = 1
     """
 
     name: str
