@@ -8,6 +8,7 @@ products are guarded: 0 times anything is 0 there.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from symgrad.errors import NotDifferentiableError
 from symgrad.ir.node import Node, build, constant, is_constant
@@ -16,6 +17,7 @@ from symgrad.ir.types import Shape
 from symgrad.ir.walk import depends, topological, transform
 from symgrad.ops.registry import partial, zdiv, zmul
 from symgrad.ops.shape import broadcast, reshape, unbroadcast
+from symgrad.passes.branch import ALWAYS, Branch, joined, passed, pull_product, selected
 
 # Ops that choose: cotangents behind them may be 0 for what was not chosen.
 MASKING = frozenset(
@@ -27,21 +29,29 @@ MASKING = frozenset(
 _MASKS = frozenset("dmaximum dminimum dclip sign".split())  # partials that are 0 where nothing is taken
 
 
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What a sweep knows on its way: the nodes that depend on a variable, contributions to their cotangents, the nodes
+    behind a choice, and (where it is to be followed) the branch in which a node is taken."""
+
+    active: set[Node]
+    parts: dict[Node, list[Node]]
+    guarded: set[Node] = field(default_factory=set)
+    taken: dict[Node, Branch] | None = None
+
+
 def bars(seeds: Mapping[Node, Node], wrt: Sequence[Node]) -> dict[Node, Node]:
     """Cotangents of every node between the outputs and ``wrt``, from the outputs back.
 
     Maths:  x_bar = sum over uses y of (dy/dx)^T y_bar
     """
-    reached = depends(seeds, wrt)
-    active = {n for n in reached if n.dtype == "real"}
-    parts: dict[Node, list[Node]] = {node: [seed] for node, seed in seeds.items()}
-    guarded: set[Node] = set()
+    active = {n for n in depends(seeds, wrt) if n.dtype == "real"}
+    sweep = Sweep(active, {n: [s] for n, s in seeds.items()}, taken=dict.fromkeys(seeds, ALWAYS))
     found: dict[Node, Node] = {}
     for node in reversed(topological(seeds)):
-        if node not in active or node not in parts:
-            continue
-        found[node] = total(parts[node])
-        contribute(node, found[node], parts, active, guarded)
+        if node in active and node in sweep.parts:
+            found[node] = total(sweep.parts[node])
+            contribute(node, found[node], sweep)
     return found
 
 
@@ -51,23 +61,26 @@ def reverse(seeds: Mapping[Node, Node], wrt: Sequence[Node]) -> list[Node | None
     return [found.get(x) for x in wrt]
 
 
-def contribute(node: Node, y_bar: Node, parts: dict, active: set[Node], guarded: set[Node]) -> None:
+def contribute(node: Node, y_bar: Node, sweep: Sweep) -> None:
     """Hand a node's cotangent to its active arguments."""
-    if not any(a in active for a in node.args):
+    if not any(a in sweep.active for a in node.args):
         return
-    mask = node in guarded or node.op.name in MASKING
-    for x, x_bar in zip(node.args, pull(node, y_bar, node in guarded), strict=True):
-        if x in active and x_bar is not None:
-            parts.setdefault(x, []).append(fit(x_bar, x.shape))
-            if mask:
-                guarded.add(x)
+    branch = sweep.taken[node] if sweep.taken is not None else ALWAYS
+    mask = node in sweep.guarded or node.op.name in MASKING
+    for i, (x, x_bar) in enumerate(zip(node.args, pull(node, y_bar, node in sweep.guarded, branch), strict=True)):
+        if x not in sweep.active or x_bar is None:
+            continue
+        sweep.parts.setdefault(x, []).append(fit(x_bar, x.shape))
+        if mask:
+            sweep.guarded.add(x)
+        if sweep.taken is not None:
+            sweep.taken[x] = joined(sweep.taken.get(x, ()), passed(node, i, branch))
 
 
-def pull(node: Node, y_bar: Node, guard: bool) -> Sequence[Node | None]:
+def pull(node: Node, y_bar: Node, guard: bool, branch: Branch = ALWAYS) -> Sequence[Node | None]:
     """One node's rule: a cotangent for each argument (of the result's shape where it is element-wise)."""
     if node.op.vjp is not None:
-        bars = node.op.vjp(y_bar, node, *node.args, **node.params)
-        return [_masked(bar) for bar in bars] if guard and node.op.kind in ("reduce", "composite") else bars
+        return _pull_whole(node, y_bar, guard, branch)
     if node.op.row is None:
         raise NotDifferentiableError(
             f"{node.op.name} has no derivative", ("node", described(node)), fix="use sg.stop_gradient"
@@ -79,6 +92,19 @@ def pull(node: Node, y_bar: Node, guard: bool) -> Sequence[Node | None]:
         b = node.args[1]
         return y_bar / b, negative(times(y_bar, node, False) / b)
     return [None if p is None else times(y_bar, p, guard) for p in (partial(node, i) for i in range(len(node.args)))]
+
+
+def _pull_whole(node: Node, y_bar: Node, guard: bool, branch: Branch) -> Sequence[Node | None]:
+    """The rule of an op on whole arrays; where it is not taken, nothing is multiplied by what is not finite."""
+    if node.op.name == "einsum" and branch != ALWAYS:
+        return pull_product(node, y_bar, branch)
+    assert node.op.vjp is not None
+    bars: Sequence[Node | None] = node.op.vjp(y_bar, node, *node.args, **node.params)
+    if guard and node.op.kind in ("reduce", "composite"):
+        bars = [_masked(bar) for bar in bars]
+    if node.op.kind != "composite":
+        return bars
+    return [bar if bar is None else selected(bar, passed(node, i, branch)) for i, bar in enumerate(bars)]
 
 
 def _masked(bar: Node | None) -> Node | None:

@@ -19,7 +19,7 @@ from symgrad.ir.node import Node, Variable, constant
 from symgrad.ir.walk import depends, substitute, topological
 from symgrad.ops.leaf import variable
 from symgrad.passes.differentiate import zeros
-from symgrad.passes.reverse import contribute, total, with_rules
+from symgrad.passes.reverse import Sweep, contribute, total, with_rules
 from symgrad.view.stations import Plan, Station
 from symgrad.view.tidy import tidy
 
@@ -124,13 +124,12 @@ def _inside(body: Node, bar: Node, leaves: list[Node]) -> dict[Node, Node]:
     """``reverse.bars`` of one body, with contributions summed in the order in which the terms were written."""
     reached = depends([body], leaves)
     live = {n for n in reached if n.dtype == "real"}
-    parts: dict[Node, list[Node]] = {body: [bar]}
-    guarded: set[Node] = set()
+    inner = Sweep(live, {body: [bar]})
     found: dict[Node, Node] = {}
     for node in reversed(topological([body])):
-        if node in live and node in parts:
-            found[node] = total(parts[node][::-1])
-            contribute(node, found[node], parts, live, guarded)
+        if node in live and node in inner.parts:
+            found[node] = total(inner.parts[node][::-1])
+            contribute(node, found[node], inner)
     return found
 
 
