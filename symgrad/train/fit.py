@@ -18,6 +18,7 @@ from symgrad.train import hooks
 from symgrad.train.history import History
 from symgrad.train.loop import Course
 from symgrad.train.order import permutation
+from symgrad.train.progress import shown
 from symgrad.train.run import Run
 from symgrad.train.source import Source, split_last
 from symgrad.train.state import State
@@ -98,7 +99,7 @@ class Fit:
 
     def _callbacks(self, course: Course) -> list[Any]:
         o = self.options
-        callbacks = hooks.checked(o.callbacks)
+        callbacks = [*hooks.checked(o.callbacks), *shown(o.verbose)]
         params = {"epochs": o.epochs, "steps": course.per_epoch, "verbose": o.verbose, "rows": course.rows}
         params["metrics"] = self._logged()
         for c in callbacks:

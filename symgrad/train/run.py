@@ -12,6 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
+from symgrad.train.interrupt import Deferred
 from symgrad.train.loop import Clock, Course, Loop
 from symgrad.train.source import Permutation, Source
 from symgrad.train.state import State
@@ -55,6 +56,7 @@ class Run:
         self.permutation = permutation if source.is_streamed else None
         self.clock: Clock = loop.clock(source.rows)
         self.pace = 1  # steps of the next slice
+        self.interrupt = Deferred()
         self._kept = [a.copy() for a in state.arrays]
         self._totals = self.clock.totals.copy()
 
@@ -68,8 +70,13 @@ class Run:
                     return
             if watcher.by_batch:
                 watcher.batch_begins(first)
-            fault = self._slice(self._until(first, last, watcher), watcher.rate())
+            until, rate = self._until(first, last, watcher), watcher.rate()
+            with self.interrupt:
+                fault = self._slice(until, rate)
+            if watcher.by_epoch:  # what is told then may take long
+                self.interrupt.raise_kept()
             self._tell(first, watcher, fault)
+            self.interrupt.raise_kept()
 
     def _until(self, first: int, last: int, watcher: Watcher) -> int:
         """Where the next slice ends."""
