@@ -12,7 +12,7 @@ def set_rate(model: Any, rate: Any) -> None:
 
     Raises:  DeclarationError where the optimizer has a schedule, or the rate is no number of 0 or more
     """
-    if callable(model.optimizer.learning_rate):
+    if callable(getattr(model.optimizer, "learning_rate", None)):
         raise DeclarationError(
             "the learning rate is a schedule, which no callback changes",
             fix="give the optimizer a number, or leave the callback out",
