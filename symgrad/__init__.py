@@ -57,6 +57,7 @@ _LATER = {
     "optimizers": "symgrad.train.optimizers",
     "regularizers": "symgrad.nn.regularizers",
     "schedules": "symgrad.train.schedules",
+    "sklearn": "symgrad.sklearn",
 }
 
 
