@@ -208,6 +208,11 @@ class SymgradRegressor(RegressorMixin, _Network):
     def _loss_name(self, outputs: int) -> Any:
         return "mse" if self.loss is None else self.loss
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
     def predict(self, X: Any) -> np.ndarray:
         """The fitted numbers."""
         z = self._outputs(X)

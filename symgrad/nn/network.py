@@ -13,6 +13,7 @@ from typing import Any
 
 from symgrad.errors import DeclarationError, DtypeError, ShapeError, SymgradError
 from symgrad.frontend import declare
+from symgrad.frontend.freeze import restore_nodes, store
 from symgrad.frontend.tensor import Tensor
 from symgrad.ir.node import Node, build
 from symgrad.ir.show import described, printable
@@ -51,10 +52,31 @@ class Network:
     logits: Node | None = None
     rows: tuple[Row, ...] = ()
 
+    def __reduce__(self) -> tuple:
+        nodes = [*self.inputs, self.output, self.training, *(w.node for w in self.parameters)]
+        nodes += [*(s.node for s in self.states), *(n for pair in self.updates for n in pair)]
+        nodes += [n for n in (self.key, self.logits) if n is not None]
+        weights = [(w.initializer, w.regularizer) for w in self.parameters]
+        starts = [s.start for s in self.states]
+        counts = (len(self.inputs), len(self.updates), self.key is not None, self.logits is not None)
+        return _restored, (store(nodes), counts, weights, starts, self.rows)
+
     @property
     def learned(self) -> int:
         """How many numbers are learned."""
         return sum(_count(w.node) for w in self.parameters)
+
+
+def _restored(stored: tuple, counts: tuple, weights: list, starts: list, rows: tuple) -> Network:
+    """A network from its stored graph."""
+    nodes = iter(restore_nodes(*stored))
+    inputs, updates, has_key, has_logits = counts
+    return Network(
+        tuple(next(nodes) for _ in range(inputs)), next(nodes), next(nodes),
+        tuple(Weight(next(nodes), *w) for w in weights), tuple(Statistic(next(nodes), s) for s in starts),
+        tuple((next(nodes), next(nodes)) for _ in range(updates)),
+        next(nodes) if has_key else None, next(nodes) if has_logits else None, rows,
+    )  # fmt: skip
 
 
 def sequential(layers: Iterable[Any], input_shape: Any = None, batch: str = "n") -> Network:

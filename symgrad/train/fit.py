@@ -6,7 +6,7 @@ stop, NaN, Ctrl-C, an exception in a callback) every callback's ``on_train_end``
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,13 +91,12 @@ class Fit:
         drawn = permutation() if self.training.is_streamed and o.shuffle else None
         run = Run(loop, state, self.training, course, drawn)
         model.history, model.stop_training = History(), False
-        watch = Watch(
-            model, self._callbacks(course), course, finisher(model.task(weighted).finishers), self._validate()
-        )
+        watch = Watch(model, self.callbacks(course), course, finisher(model.task(weighted).finishers), self.validate())
         self._through(run, watch, course)
         return model.history
 
-    def _callbacks(self, course: Course) -> list[Any]:
+    def callbacks(self, course: Course) -> list[Any]:
+        """Those that are told, knowing the model and the course."""
         o = self.options
         callbacks = [*hooks.checked(o.callbacks), *shown(o.verbose)]
         params = {"epochs": o.epochs, "steps": course.per_epoch, "verbose": o.verbose, "rows": course.rows}
@@ -112,7 +111,8 @@ class Fit:
         names = ["loss", *(name for name, *_ in self.model.task(False).finishers)]
         return names + [f"val_{name}" for name in names] * (self.validation is not None)
 
-    def _validate(self) -> Any:
+    def validate(self) -> Any:
+        """What gives the logs of the validation rows, None without such."""
         if self.validation is None:
             return None
         o, model, source = self.options, self.model, self.validation
@@ -121,17 +121,23 @@ class Fit:
 
     def _through(self, run: Run, watch: Watch, course: Course) -> None:
         """From the first hook to the last one."""
-        model, start = self.model, self.options.initial_epoch * course.per_epoch
+        start = self.options.initial_epoch * course.per_epoch
         run.clock.rewind(start, run.clock.totals * 0)
+        try:
+            self.surrounded(watch, lambda: run.to(self.options.epochs * course.per_epoch, watch))
+        finally:
+            self.model.iterations = course.before + run.clock.step - start
+
+    def surrounded(self, watch: Watch, train: Callable[[], None]) -> None:
+        """The training between the callbacks' first and last hooks, whatever ends it."""
         begun: list[Any] = []
         try:
             for callback in watch.callbacks:
                 begun.append(callback)
                 hooks.tell(callback, "on_train_begin", {})
-            run.to(self.options.epochs * course.per_epoch, watch)
+            train()
         finally:
-            model.iterations = course.before + run.clock.step - start
-            _end(begun, {k: v[-1] for k, v in model.history.history.items() if v})
+            _end(begun, {k: v[-1] for k, v in self.model.history.history.items() if v})
 
 
 def _end(callbacks: Sequence[Any], logs: dict[str, float]) -> None:

@@ -18,10 +18,11 @@ from symgrad.errors import CallError, ShapeError
 from symgrad.frontend.tensor import Tensor
 from symgrad.ir.show import printable
 from symgrad.nn import initializers
-from symgrad.nn.network import Network, from_tensors, sequential
+from symgrad.nn.network import Network, from_tensors, sequential, summary
 from symgrad.runtime.border import listed
 from symgrad.train import optimizers
 from symgrad.train.fit import Fit
+from symgrad.train.full_batch import run_full_batch
 from symgrad.train.history import History
 from symgrad.train.loop import Course, Loop
 from symgrad.train.objective import Task, task_of
@@ -32,6 +33,13 @@ from symgrad.train.watch import finisher
 
 BATCH = 32  # rows, as Keras
 _ROWS = 4096  # rows that predict takes at once
+
+
+class Summary(str):
+    """Text that shows itself as it is."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
 
 
 class Model:
@@ -69,6 +77,12 @@ class Model:
             [np.asarray(a, self.dtype) for a in arrays],
         )  # fmt: skip
         self._slots: State | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but compiled code, which is made again."""
+        state = {**self.__dict__, "_loops": {}, "_tasks": {}}
+        state.pop("_predictor", None)
+        return state
 
     # -- what is learned
 
@@ -142,6 +156,12 @@ class Model:
             self._loops[key] = Loop(step, self.dtype)
         return self._loops[key]
 
+    def compiled_loss(self, task: Task) -> CompiledFunction:
+        """The loss of a task as a function of its data, then of the parameters."""
+        wrt = [Tensor(w.node) for w in self.network.parameters]
+        given = [Tensor(v) for v in task.training.data]
+        return compile_function(Tensor(task.loss), wrt=wrt, inputs=[*given, *wrt], dtype=self.dtype)
+
     @property
     def loss_function(self) -> CompiledFunction:
         """The loss as a compiled function of data and parameters: its derivation, check and source."""
@@ -149,9 +169,14 @@ class Model:
         wrt = [Tensor(w.node) for w in self.network.parameters]
         return compile_function(Tensor(task.loss), wrt=wrt, dtype=self.dtype)
 
+    def summary(self) -> Summary:
+        """The layers with their output shapes and numbers of parameters."""
+        return Summary(summary(self.network, self.name))
+
     def fit(self, x: Any = None, y: Any = None, **options: Any) -> History:
         """Train; see ``symgrad.train.fit.Fit`` for the options, which are Keras's."""
-        return Fit(self, x, y, **options).run()
+        run = Fit(self, x, y, **options)
+        return run_full_batch(run) if self.optimizer.full_batch else run.run()
 
     # -- what it says
 
@@ -208,7 +233,10 @@ class Model:
         nodes = (*self.network.inputs, *task.targets)
         if task.weight is not None:
             nodes, given = (*nodes, task.weight), [*given, weight]
-        return Source(nodes, given, self.dtype)
+        found = Source(nodes, given, self.dtype)
+        if task.classes is not None:
+            found.check_labels(len(self.network.inputs), task.classes)
+        return found
 
     def _given(self, variables: Sequence[Any], value: Any) -> list[Any]:
         """One array for each variable: an array, a list of arrays in order, or a dict by name."""

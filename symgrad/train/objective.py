@@ -34,6 +34,7 @@ class Task:
     evaluation: Objective
     loss: Node  # of training, as it is shown
     finishers: tuple[tuple[str, tuple[tuple[int, ...], ...], Callable[..., float]], ...]
+    classes: int | None = None  # of a loss that takes labels
 
 
 def task_of(network: Network, loss: Any, metrics: Sequence[Any], from_logits: bool, weighted: bool) -> Task:
@@ -112,7 +113,8 @@ def _task(network: Network, plain: dict[str, Tensor], given: tuple[Any, Any], me
     finishers = tuple((m.name, _shapes(m, y, network), m.finish) for m in found)
     targets = () if y is None else (y.node,)
     node = None if weight is None else weight.node
-    return Task(network, targets, node, training, evaluation, full["training"].node, finishers)
+    classes = network.output.shape[-1] if row is not None and row.has_labels else None
+    return Task(network, targets, node, training, evaluation, full["training"].node, finishers, classes)
 
 
 def _regularised(network: Network, loss: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.errors import NumericError, ShapeError
+from symgrad.errors import IndexRangeError, NumericError, ShapeError
 from symgrad.ir.node import Node
 from symgrad.ir.show import printable
 from symgrad.runtime.border import convert, wrong_shape
@@ -74,6 +74,23 @@ class Source:
             raise NumericError(
                 f"{printable(v['variable'].name)} holds NaN or infinity",
                 ("row", str(row)), fix="clean the data first",
+            )  # fmt: skip
+
+    def check_labels(self, place: int, classes: int) -> None:
+        """Refuse labels that name no class.
+
+        Raises:  IndexRangeError
+        """
+        labels = self.given[place]
+        if is_mapped(labels):
+            return
+        wrong = np.flatnonzero((labels < 0) | (labels >= classes))
+        if len(wrong):
+            name, row = printable(self.variables[place]["variable"].name), int(wrong[0])
+            raise IndexRangeError(
+                f"{name} holds the label {labels.reshape(-1)[row]}, but there are {classes} classes",
+                ("row", str(row)), ("labels", f"0 to {classes - 1}"),
+                fix="number the classes from 0, or give the output a unit for each",
             )  # fmt: skip
 
     def rows_of(self, place: int, begin: int, end: int) -> np.ndarray:

@@ -1,5 +1,8 @@
 """Models end to end: layers or any tensor, Keras's names, and what must not happen."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -137,3 +140,47 @@ def test_a_memory_map_is_not_loaded_whole(tmp_path, monkeypatch):
         results.append(net.state_dict())
     for name in results[0]:
         np.testing.assert_array_equal(results[0][name], results[1][name])
+
+
+def test_models_copy_and_pickle(fitted):
+    net, _ = fitted
+    for twin in (pickle.loads(pickle.dumps(net)), copy.deepcopy(net)):
+        assert np.array_equal(twin.predict(X), net.predict(X))
+        twin.fit(X, Y, epochs=1)
+        assert twin.history is not net.history
+    layers = [
+        sg.nn.Dense(4, activation="relu", kernel_regularizer="l2"),
+        sg.nn.BatchNormalization(),
+        sg.nn.Dropout(0.5),
+    ]
+    deep = sg.nn.Sequential([*layers, sg.nn.Dense(1)], input_shape=(2,))
+    again = pickle.loads(pickle.dumps(deep))
+    assert np.array_equal(again.predict(X), deep.predict(X))
+    again.compile("sgd", loss="mse")
+    again.fit(X, Y, epochs=1)
+
+
+def test_summary_shows_layers_and_counts():
+    net = sg.nn.Sequential([sg.nn.Dense(4, name="hidden"), sg.nn.Dense(1)], input_shape=(2,))
+    text = str(net.summary())
+    assert "hidden" in text
+    assert "17" in text  # 2 * 4 + 4 + 4 * 1 + 1
+    assert repr(net.summary()) == text
+
+
+def test_labels_outside_the_classes_are_refused():
+    net = sg.nn.Sequential([sg.nn.Dense(3)], input_shape=(2,))
+    net.compile("sgd", loss="sparse_categorical_crossentropy", from_logits=True)
+    labels = np.zeros(60, int)
+    labels[7] = 3
+    with pytest.raises(IndexError, match="label 3"):
+        net.fit(X, labels)
+
+
+def test_a_full_batch_optimizer_of_scipy():
+    net = linear()
+    net.compile(sg.optimizers.LBFGS(), loss="mse")
+    history = net.fit(X, Y, epochs=50)
+    np.testing.assert_allclose(net.state_dict()["W"], [[1.0], [2.0]], atol=1e-4)
+    assert len(history.history["loss"]) <= 50
+    assert history.history["loss"][-1] < 1e-8
