@@ -1,4 +1,4 @@
-"""The command line: ``python -m symgrad derive | check``."""
+"""The command line: ``python -m symgrad derive | check | train``."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from symgrad.frontend.text import CONSTANTS
 from symgrad.ir.show import printable
 from symgrad.ir.walk import variables
 from symgrad.runtime.border import listed
+from symgrad.train import console
 
 
 def parser() -> argparse.ArgumentParser:
@@ -39,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("--claim", required=True, help="the gradient as you have it")
     derive.set_defaults(run=run_derive)
     check.set_defaults(run=run_check)
+    console.add(commands)
     return main_parser
 
 
