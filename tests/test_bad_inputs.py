@@ -47,7 +47,7 @@ TESTS_OF_CATEGORIES = {
     "resource-bomb": "tests/test_limits.py",  # 42 to 48: graphs, not text
     "symbol-name": "tests/test_names.py",
     "latex": "tests/test_names.py",
-    "model-file": "tests/train/test_model_file.py",
+    "model-file": "tests/train/test_files.py",
     "cache": "tests/runtime/test_cache.py",
     "array-input": "tests/test_array_inputs.py",
 }
