@@ -14,7 +14,6 @@ import numpy as np
 from symgrad.ir.node import Node, Op, build, constant, register
 from symgrad.ir.types import AnySize, ArrayType, Shape, size_product
 from symgrad.ops import contract
-from symgrad.ops.elements import diagonal_only
 from symgrad.ops.shape import broadcast, embed_diagonal, eye, lead, reshape, take_slice, transpose
 
 
@@ -47,8 +46,6 @@ register(
         latex=lambda d: rf"\operatorname{{diag}}\left({d}\right)",
         samples=((((4,),), {}), (((2, 3),), {})),
         source="the Jacobian of an element-wise function",
-        element=diagonal_only,
-        word="the diagonal matrix",
     )
 )
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from symgrad.errors import CallError, DeclarationError
 from symgrad.train.adjust import set_rate
+from symgrad.train.checkpoint import ModelCheckpoint
 from symgrad.train.hooks import HOOKS, Callback
 from symgrad.train.monitor import EarlyStopping, ReduceLROnPlateau
 
@@ -24,6 +25,7 @@ __all__ = [
     "EarlyStopping",
     "LambdaCallback",
     "LearningRateScheduler",
+    "ModelCheckpoint",
     "ReduceLROnPlateau",
     "TerminateOnNaN",
 ]

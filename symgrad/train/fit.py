@@ -7,14 +7,14 @@ stop, NaN, Ctrl-C, an exception in a callback) every callback's ``on_train_end``
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from symgrad.errors import CallError, DeclarationError
+from symgrad.errors import CallError, DeclarationError, UnsupportedError
 from symgrad.runtime.border import listed
-from symgrad.train import hooks
+from symgrad.train import hooks, snapshot
 from symgrad.train.history import History
 from symgrad.train.loop import Course
 from symgrad.train.order import permutation
@@ -56,6 +56,8 @@ class Fit:
             raise CallError(f"fit has no option {unknown[0]}", ("options", listed(list(known))))
         self.model, self.options = model, Options(**options)
         _check(self.options)
+        if self.options.resume is not None and model.optimizer.full_batch:
+            raise UnsupportedError(f"{model.optimizer.name} has no step to go on from", fix="leave resume out")
         self.training, self.validation = self._sources(x, y)
         self.training.check_finite()
 
@@ -83,16 +85,22 @@ class Fit:
     def run(self) -> History:
         """Train; the model's history has an entry for each epoch."""
         o, model = self.options, self.model
-        course = Course(self.training.rows, min(o.batch_size or BATCH, self.training.rows), o.seed, model.iterations)
+        saved, rows = snapshot.read(o.resume), self.training.rows
+        course = Course(rows, min(o.batch_size or BATCH, rows), o.seed)
+        start = o.initial_epoch * course.per_epoch
+        course = replace(course, before=saved.before if saved else model.iterations - start)
         weighted = len(self.training.variables) > len(model.network.inputs) + len(model.task(False).targets)
         shuffled = bool(o.shuffle) and course.per_epoch > 1 and not self.training.is_streamed
         loop = model.loop(weighted, shuffled)
         state = State.joined(model._weights, model._slots)
         drawn = permutation() if self.training.is_streamed and o.shuffle else None
         run = Run(loop, state, self.training, course, drawn)
+        run.clock.rewind(start, run.clock.totals * 0)
+        if saved:
+            saved.check(model, run)
         model.history, model.stop_training = History(), False
         watch = Watch(model, self.callbacks(course), course, finisher(model.task(weighted).finishers), self.validate())
-        self._through(run, watch, course)
+        self._through(run, watch, saved)
         return model.history
 
     def callbacks(self, course: Course) -> list[Any]:
@@ -119,14 +127,20 @@ class Fit:
         task = model.task(len(source.variables) > len(model.network.inputs) + len(model.task(False).targets))
         return lambda: model.evaluated(task, source, o.validation_batch_size or o.batch_size or BATCH)
 
-    def _through(self, run: Run, watch: Watch, course: Course) -> None:
-        """From the first hook to the last one."""
-        start = self.options.initial_epoch * course.per_epoch
-        run.clock.rewind(start, run.clock.totals * 0)
+    def _through(self, run: Run, watch: Watch, saved: snapshot.Saved | None) -> None:
+        """From the first hook to the last one, going on from what was saved."""
+        if saved:
+            saved.restore(self.model, run)
+
+        def train() -> None:
+            if saved:
+                saved.remind(self.model, watch.callbacks)
+            run.to(self.options.epochs * run.course.per_epoch, watch)
+
         try:
-            self.surrounded(watch, lambda: run.to(self.options.epochs * course.per_epoch, watch))
+            self.surrounded(watch, train)
         finally:
-            self.model.iterations = course.before + run.clock.step - start
+            self.model.iterations = run.course.before + run.clock.step
 
     def surrounded(self, watch: Watch, train: Callable[[], None]) -> None:
         """The training between the callbacks' first and last hooks, whatever ends it."""

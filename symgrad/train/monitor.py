@@ -161,12 +161,16 @@ class EarlyStopping(Monitor):
 
     def get_state(self) -> dict[str, Any]:
         own = {"wait": self.wait, "best_epoch": self.best_epoch, "best_weights": self.best_weights}
+        own["stopped_epoch"] = self.stopped_epoch
         return super().get_state() | own
 
     def set_state(self, state: dict[str, Any]) -> None:
         super().set_state(state)
         self.wait, self.best_epoch = state["wait"], state["best_epoch"]
         self.best_weights = state["best_weights"]
+        self.stopped_epoch = state["stopped_epoch"]
+        if self.stopped_epoch and self.wait >= self.patience:  # with more patience than then, the run goes on
+            self.model.stop_training = True
 
 
 class ReduceLROnPlateau(Monitor):

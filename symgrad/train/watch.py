@@ -16,7 +16,7 @@ from symgrad.ir.show import printable
 from symgrad.train.history import History
 from symgrad.train.hooks import BATCH_HOOKS, EPOCH_HOOKS, has_hook, tell
 from symgrad.train.loop import Course
-from symgrad.train.run import Fault
+from symgrad.train.run import Fault, Run
 
 Logs = dict[str, float]
 
@@ -71,6 +71,9 @@ class Watch:
 
     def advanced(self, step: int, totals: np.ndarray) -> None:
         self.call("on_advance", step, totals)
+
+    def settled(self, run: Run) -> None:
+        self.call("on_settled", run, self.callbacks)
 
     def fault(self, fault: Fault) -> None:
         """A step that was not taken.

@@ -1,0 +1,79 @@
+"""ModelCheckpoint: the run in a file, again and again, so that a killed process loses one interval at most."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from symgrad.errors import DeclarationError, UnsupportedError
+from symgrad.train import snapshot
+from symgrad.train.monitor import Monitor, number
+from symgrad.train.run import Run
+
+
+class ModelCheckpoint(Monitor):
+    """Write the whole state of the run to ``filepath``: ``fit(resume=filepath)`` goes on from it, bit for bit.
+
+    ``save_freq`` is "epoch" or a number of seconds. The file before the newest is kept as ``<name>.previous``. With
+    ``save_best_only=True`` the model with the best value of ``monitor`` is written beside it, as ``<stem>.best.npz``,
+    for ``sg.nn.load``. A file that cannot be written is a warning, and training goes on.
+
+    Raises:  DeclarationError for options that make no sense
+    >>> ModelCheckpoint("run.npz", save_freq=60).save_freq
+    60.0
+    """
+
+    def __init__(
+        self, filepath: Any, monitor: str = "val_loss", verbose: int = 0, save_best_only: bool = False,
+        mode: str = "auto", save_freq: Any = "epoch", initial_value_threshold: float | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(monitor, mode, 0.0)
+        self.filepath, self.save_best_only = Path(filepath), bool(save_best_only)
+        if isinstance(save_freq, str) and save_freq != "epoch":
+            raise DeclarationError('save_freq is "epoch" or a number of seconds', ("given", repr(save_freq)[:40]))
+        self.save_freq = save_freq if save_freq == "epoch" else number("save_freq", save_freq, 0)
+        self.best = None if initial_value_threshold is None else number("threshold", initial_value_threshold)
+        self.best_path = self.filepath.with_name(f"{self.filepath.stem}.best{self.filepath.suffix or '.npz'}")
+        self._last = 0.0
+
+    @property
+    def is_passive(self) -> bool:
+        """Whether it does without Python at the end of each epoch."""
+        return self.save_freq != "epoch" and not self.save_best_only
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        if self.model.optimizer.full_batch:
+            raise UnsupportedError(
+                f"{self.model.optimizer.name} has no step to go on from", fix="take Adam, or save at the end"
+            )
+        self._last = time.monotonic()
+        if self.save_best_only:
+            best = self.best
+            super().on_train_begin(logs)
+            self.best = best
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if not self.save_best_only:
+            return
+        value = self.value(logs or {})
+        if self.improves(value, self.best):
+            self.best = value
+            self._guarded(self.best_path, lambda: self.model.save(self.best_path))
+
+    def on_settled(self, run: Run, callbacks: Sequence[Any]) -> None:
+        """After a slice, when everybody has been told of its epochs."""
+        step, steps = run.clock.step, run.course.per_epoch
+        is_due = time.monotonic() - self._last >= self.save_freq if self.save_freq != "epoch" else not step % steps
+        if is_due or step == steps * self.params["epochs"]:
+            self._guarded(self.filepath, lambda: snapshot.write(self.filepath, self.model, run, callbacks))
+            self._last = time.monotonic()
+
+    def _guarded(self, path: Path, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except OSError as error:
+            why = f"ModelCheckpoint: {path} is not written ({error.strerror or error}); training goes on"
+            warnings.warn(why, RuntimeWarning, stacklevel=2)
