@@ -96,7 +96,7 @@ def step_of(objective: Objective, optimizer: Any, *, shuffled: bool, doc: str = 
         measured = variable(Variable(f"{state['variable'].name}_next", "cotangent"), state.type)
         handed.append((measured, new))
         updates.append((state, broadcast(measured, measured.shape)))
-    changed = (*objective.parameters, *slots.flat(), *(s for s, _ in objective.updates))
+    changed = (*objective.parameters, *(s for s, _ in objective.updates), *slots.flat())
     training = Training(
         objective.data, changed, (rate,), number, objective.key, _sound(loss, gradients), tuple(sums),
         tuple(handed), tuple(updates), shuffled, _notes(bars, names), doc,

@@ -184,3 +184,19 @@ def test_a_full_batch_optimizer_of_scipy():
     np.testing.assert_allclose(net.state_dict()["W"], [[1.0], [2.0]], atol=1e-4)
     assert len(history.history["loss"]) <= 50
     assert history.history["loss"][-1] < 1e-8
+
+
+def test_slots_and_running_statistics_do_not_mix():
+    """Adam's step on a network with statistics: each array of the loop is the one of its name."""
+    net = sg.nn.Sequential([sg.nn.BatchNormalization(name="norm"), sg.nn.Dense(1, name="out")], input_shape=(2,))
+    net.compile(sg.optimizers.Adam(0.1), loss="mse")
+    before, shifted = net.state_dict(), 2 * X + 3.0
+    net.fit(shifted, Y, epochs=1, batch_size=60, shuffle=False)
+    after = net.state_dict()
+    mean, variance = after["norm_moving_mean"], after["norm_moving_variance"]
+    np.testing.assert_allclose(mean, 0.01 * shifted.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(variance, 0.99 + 0.01 * shifted.var(axis=0), rtol=1e-12)
+    for name in ("norm_gamma", "norm_beta", "out_kernel", "out_bias"):  # Adam's first step is the sign of the gradient
+        moved = abs(after[name] - before[name])
+        assert np.all((moved < 1e-12) | (abs(moved - 0.1) < 1e-4)), name
+        assert name == "norm_beta" or moved.max() > 0.09
