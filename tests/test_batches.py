@@ -67,6 +67,42 @@ def test_diagonal_jacobians_over_arrays_are_a_dense_stack():
         assert np.allclose([g[k] for g in gradients], fn.backward(kept, cotangent[k]), rtol=1e-13)
 
 
+QUANTITY = sg.named("q", x * y + 1)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(
+    "point", [(np.linspace(0.1, 1.0, 4), 2.0), (np.ones((2, 3)) / 3, np.arange(1.0, 4.0))], ids=[1, 2]
+)
+def test_check_takes_arrays(point, dtype):
+    """Element by element, with an intermediate, several outputs, forward mode, and float32."""
+    shape = np.broadcast_shapes(*map(np.shape, point))
+    fn = sg.compile([sg.sin(x) * QUANTITY**2, sg.stack([x, QUANTITY])], wrt=[x, y, QUANTITY], dtype=dtype)
+    report = fn.check(*point)
+    assert report.ok, report
+    rows = {row.name: row for row in report.rows}
+    assert all(rows[name].shape == shape and rows[name].checked == np.prod(shape) for name in ("x", "y", "q"))
+    assert rows["forward mode"].status == "ok"
+    assert ("x float32" in rows) == (dtype == "float32")
+
+
+def test_check_of_arrays_finds_the_kink_and_the_wrong_element(monkeypatch):
+    fn = sg.compile(abs(x) * y, wrt=[x, y])
+    report = fn.check(np.array([-1.0, 0.0, 2.0]), 3.0)
+    assert report.ok
+    assert "x[1]: kink: slopes" in str(report)
+    true_backward = type(fn).backward
+
+    def wrong(self, residuals, cotangent=1.0):
+        dx, dy = true_backward(self, residuals, cotangent)
+        return dx * np.array([1.0, 1.0, 1 + 1e-6]), dy
+
+    monkeypatch.setattr(type(fn), "backward", wrong)
+    report = fn.check(np.array([-1.0, 0.5, 2.0]), 3.0)
+    assert report.failed
+    assert "x[2]: FAIL" in str(report)
+
+
 def test_derivatives_by_intermediates_survive_rewriting():
     q = sg.named("q", 1 / (1 + sg.exp(-x)))
     expected = 2 / (1 + np.exp(-0.3))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symgrad.errors import CallError
 from symgrad.frontend.declare import input as declare_input
 from symgrad.ir.evaluate import evaluate
 from symgrad.ir.node import Node
@@ -16,40 +15,77 @@ from symgrad.passes.differentiate import pushforward
 from symgrad.runtime.border import bind, convert
 from symgrad.runtime.check import CheckReport, Effort
 from symgrad.runtime.check import check as run_check
-from symgrad.runtime.kinks import watch
+from symgrad.runtime.kinks import Cells, watch
 from symgrad.runtime.lines import Point, Subject
 
 if TYPE_CHECKING:
     from symgrad.api.function import CompiledFunction
 
 
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """What the graph of a checked function is, in the order of the function's own inputs and variables.
+
+    Where scalars came as arrays it is the graph over vectors of their elements, and values are flattened for it.
+    """
+
+    outputs: tuple[Node, ...]
+    inputs: tuple[Node, ...]
+    wrt: tuple[Node, ...]
+    is_batch: bool
+
+    def given(self, point: Point) -> dict[Node, Any]:
+        """The values of the inputs."""
+        return dict(zip(self.inputs, map(self.flat, point), strict=True))
+
+    def flat(self, value: Any) -> Any:
+        return np.ravel(value) if self.is_batch else value
+
+
 def check(function: CompiledFunction, args: Sequence[Any], kwargs: Mapping[str, Any], effort: Effort) -> CheckReport:
     """Every gradient of a function against differences, reverse against forward, float32 against float64.
 
-    An output that is not a scalar is paired with a random cotangent.
+    An output that is not a scalar is paired with a random cotangent; scalars given as arrays are checked element by
+    element.
     """
     function._need_wrt()
     d = function._definition
     given = bind(d.inputs, args, kwargs)
     point = [convert(v["variable"].name, g, v.type, d.dtype) for v, g in zip(d.inputs, given, strict=True)]
-    inside = [x for x in d.wrt if x in d.inputs]
+    is_batch = function._scalar and any(np.ndim(p) for p in point)
+    if is_batch:
+        shape = function._broadcast([v["variable"].name for v in d.inputs], given)[2]
+        point = [np.array(np.broadcast_to(p, shape)) for p in point]
+    graph = _graph(function, is_batch)
+    inside = [k for k, x in enumerate(d.wrt) if x in d.inputs]
+    exact = type(function)(replace(d, dtype="float64")) if d.dtype == "float32" else function
     rows: list[Any] = []
     if inside:
-        subject = _subject(function, inside)
-        if d.dtype == "float32":
-            subject = replace(subject, twin=_subject(type(function)(replace(d, dtype="float64")), inside))
-        rows += run_check(subject, point, effort).rows
-    for x in d.wrt:
-        if x not in d.inputs:
-            rows += _intermediate(function, x, point, effort)
+        subject = _subject(function, graph, inside)
+        twin = None if exact is function else _subject(exact, _graph(exact, is_batch), inside)
+        rows += run_check(replace(subject, twin=twin), point, effort).rows
+    for k in range(len(d.wrt)):
+        if k not in inside:
+            rows += _intermediate(exact, _graph(exact, is_batch), k, (_wide(point), effort))
     return CheckReport(tuple(rows))
 
 
-def _subject(function: CompiledFunction, wrt: Sequence[Node]) -> Subject:
+def _wide(point: Point) -> Point:
+    return [np.asarray(p, np.float64) if np.asarray(p).dtype.kind == "f" else p for p in point]
+
+
+def _graph(function: CompiledFunction, is_batch: bool) -> Graph:
+    if is_batch:
+        lifted = function._batch.derived
+        return Graph(lifted.written, lifted.inputs, lifted.asked, True)
     d = function._definition
-    names = tuple(x["variable"].name for x in wrt)
-    places = tuple(d.inputs.index(x) for x in wrt)
-    keep = [d.wrt.index(x) for x in wrt]
+    return Graph(d.outputs, d.inputs, d.wrt, False)
+
+
+def _subject(function: CompiledFunction, graph: Graph, keep: Sequence[int]) -> Subject:
+    d = function._definition
+    names = tuple(d.wrt[k]["variable"].name for k in keep)
+    places = tuple(d.inputs.index(d.wrt[k]) for k in keep)
 
     def value(point: Point) -> Any:
         return _paired(function(*point))
@@ -58,10 +94,15 @@ def _subject(function: CompiledFunction, wrt: Sequence[Node]) -> Subject:
         outputs, residuals = function.forward(*point)
         pulled = function.backward(residuals, _weights(outputs))
         parts = (pulled,) if d.wrt_single else pulled
-        return [parts[i] for i in keep]
+        return [parts[k] for k in keep]
 
-    cells = watch(d.outputs, d.inputs, wrt)
-    return Subject(value, gradient, places, names, cells, _tangent(function, wrt))
+    wrt = [graph.wrt[k] for k in keep]
+    return Subject(value, gradient, places, names, _cells(graph, wrt), _tangent(graph, wrt))
+
+
+def _cells(graph: Graph, wrt: Sequence[Node]) -> Cells | None:
+    found = watch(graph.outputs, graph.inputs, wrt)
+    return None if found is None else lambda point: found(list(map(graph.flat, point)))
 
 
 def _weights(outputs: Any) -> Any:
@@ -89,37 +130,41 @@ def _paired(outputs: Any) -> Any:
     return np.asarray(values, float) * _weights(values)
 
 
-def _tangent(function: CompiledFunction, wrt: Sequence[Node]) -> Callable[[Point, Sequence[Any]], Any]:
+def _tangent(graph: Graph, wrt: Sequence[Node]) -> Callable[[Point, Sequence[Any]], Any]:
     """The tangent of the paired outputs, by the forward sweep, run by NumPy."""
-    d = function._definition
     vectors = [declare_input(f"dot{i}", x.shape).node for i, x in enumerate(wrt)]
-    dots = [pushforward(f, wrt, vectors) for f in d.outputs]
+    dots = [pushforward(f, wrt, vectors) for f in graph.outputs]
 
     def run(point: Point, tangents: Sequence[Any]) -> float:
-        values = {**dict(zip(d.inputs, point, strict=True)), **dict(zip(vectors, tangents, strict=True))}
-        batch = [v for v, p in zip(d.inputs, point, strict=True) if np.shape(p) and not v.shape]
-        if batch:
-            raise CallError("forward mode is checked at one point at a time")
-        return float(np.sum(_paired(tuple(evaluate(dots, values)))))
+        values = graph.given(point) | dict(zip(vectors, map(graph.flat, tangents), strict=True))
+        shape = np.shape(point[0]) if graph.is_batch else None
+        return float(np.sum(_paired(tuple(_batched(v, shape) for v in evaluate(dots, values)))))
 
     return run
 
 
-def _intermediate(function: CompiledFunction, x: Node, point: Point, effort: Effort) -> tuple:
+def _batched(value: Any, shape: tuple | None) -> Any:
+    """A value with its leading axis in the batch's shape: cotangents are drawn for that."""
+    return value if shape is None else np.reshape(value, (*shape, *np.shape(value)[1:]))
+
+
+def _intermediate(function: CompiledFunction, graph: Graph, place: int, at: tuple[Point, Effort]) -> tuple:
     """The gradient by an intermediate: the function with that node given, run by NumPy."""
-    d = function._definition
-    given = dict(zip(d.inputs, point, strict=True))
-    (here,) = evaluate([x], given)
-    place = d.wrt.index(x)
+    point, effort = at
+    x = graph.wrt[place]
+    given = graph.given(point)
+    shape = np.shape(point[0]) if graph.is_batch else None
+    here = _batched(evaluate([x], given)[0], shape)
+    single = function._definition.wrt_single
 
     def value(at: Point) -> Any:
-        return _paired(tuple(evaluate(d.outputs, {**given, x: at[0]})))
+        return _paired(tuple(_batched(v, shape) for v in evaluate(graph.outputs, {**given, x: graph.flat(at[0])})))
 
     def gradient(at: Point) -> list[Any]:
         outputs, residuals = function.forward(*point)
         pulled = function.backward(residuals, _weights(outputs))
-        return [pulled if d.wrt_single else pulled[place]]
+        return [pulled if single else pulled[place]]
 
-    cells = watch(d.outputs, [x, *d.inputs], [x])
-    sides = None if cells is None else (lambda at: cells([at[0], *point]))
+    cells = watch(graph.outputs, [x, *graph.inputs], [x])
+    sides = None if cells is None else (lambda at: cells(list(map(graph.flat, (at[0], *point)))))
     return run_check(Subject(value, gradient, (0,), (function.wrt[place],), sides), [here], effort).rows

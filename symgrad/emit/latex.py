@@ -21,13 +21,12 @@ from symgrad.emit.latex_random import RANDOM
 from symgrad.emit.latex_scalars import SCALARS
 from symgrad.emit.latex_templates import by_template
 from symgrad.emit.latex_windows import WINDOWS
-from symgrad.frontend.tensor import HOOKS
 from symgrad.ir.node import Node
-from symgrad.ir.walk import topological, variables
+from symgrad.ir.walk import topological
 
 BUDGET = 60  # signs in one line
 SHARED = 3  # signs that are worth a name when they are used twice
-_UNSEEN = frozenset("broadcast reshape cast named neg window pad".split())
+_SIGNLESS = ("neg", "window", "pad")  # what is no sign of its own in a formula
 _PRINTERS = {**SCALARS, **CHOICES, **LITERALS, **ARRAYS, **CONTRACTIONS, **PLACES, **RANDOM, **WINDOWS}
 
 
@@ -99,13 +98,17 @@ def sharing(
         if n in ends_here or not n.args or naming.of(n) is not None:
             weight[n] = 1 if n.op.kind == "leaf" else 0
             continue
-        weight[n] = (n.op.name not in _UNSEEN) + sum(weight[a] for a in n.args)
+        weight[n] = _is_sign(n) + sum(weight[a] for a in n.args)
         twice = uses[n] > 1
-        heavy = n.op.name not in _UNSEEN and (weight[n] > budget or (twice and weight[n] >= shared))
+        heavy = _is_sign(n) and (weight[n] > budget or (twice and weight[n] >= shared))
         if (heavy and (twice or n not in ends)) or (twice and n in known):
             chosen.append(n)
             weight[n] = 1
     return chosen
+
+
+def _is_sign(n: Node) -> bool:
+    return n.op.name not in _SIGNLESS and "silent" not in n.op.traits
 
 
 def weigh(node: Node, naming: Naming, limit: int = 10**6) -> int:
@@ -115,44 +118,11 @@ def weigh(node: Node, naming: Naming, limit: int = 10**6) -> int:
         if not n.args or (naming.of(n) is not None and n is not node):
             weight[n] = 1
         else:
-            weight[n] = min(limit, (n.op.name not in _UNSEEN) + sum(weight[a] for a in n.args))
+            weight[n] = min(limit, _is_sign(n) + sum(weight[a] for a in n.args))
     return weight[node]
-
-
-def latex_of(node: Node) -> str:
-    r"""A tensor as LaTeX: one formula, or aligned lines where it has named, shared or very large parts.
-
-    >>> from symgrad.frontend.declare import named, symbols
-    >>> x, y, z = symbols("x y z")
-    >>> print(latex_of((named("q", x + y) * z).node))
-    \begin{aligned}
-    q &= x + y \\
-    &= q z
-    \end{aligned}
-    """
-    naming = Naming()
-    for v in variables([node]):
-        naming.of(v)
-    order = topological([node])
-    given = [n for n in order if n.op.name == "named" and n is not node]
-    for n in given:
-        naming.give(n, n["name"], n["latex"])
-    inner = set(given)
-    roots = [*(n.args[0] for n in given), node]
-    chosen = [n for n in sharing(roots, naming, stop=given) if n is not node]
-    for n in chosen:
-        naming.put(n, naming.part())
-    lined = inner | set(chosen)
-    lines = [f"{latex(n, naming)} &= {latex(n, naming, expand=True)}" for n in order if n in lined]
-    if not lines:
-        return latex(node, naming, expand=True)
-    return aligned([*lines, f"&= {latex(node, naming, expand=True)}"])
 
 
 def aligned(lines: Sequence[str]) -> str:
     """Lines with & before their =, one below the other."""
     body = " \\\\\n".join(lines)
     return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
-
-
-HOOKS["latex"] = lambda tensor: f"$$\n{latex_of(tensor.node)}\n$$"  # how a notebook shows a tensor

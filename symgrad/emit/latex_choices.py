@@ -35,11 +35,11 @@ def _where(node: Node, args: list[Piece], naming: Naming) -> Piece:
         return Piece(rf"{_CASES} {yes} & {condition} \\{rest}", FUNCTION)
     mask = masked(node.args[0]) if no == "0" else ""
     if mask and naming.by_element:
-        return multiplied(Piece(_indicator(condition), ATOM), args[1])
+        return multiplied(Piece(indicator(condition), ATOM), args[1])
     if mask and (mask != "diag" or vector_like(node.args[1])):
         return of_mask(mask, args[1])
     if (yes, no) == ("1", "0"):
-        return Piece(_indicator(condition), ATOM)
+        return Piece(indicator(condition), ATOM)
     return Piece(rf"{_CASES} {yes} & {condition} \\ {no} & \text{{otherwise}} \end{{cases}}", FUNCTION)
 
 
@@ -66,7 +66,7 @@ def _cast(node: Node, args: list[Piece], naming: Naming) -> Piece:
         if labels(node) is not None:
             return Piece(rf"\operatorname{{onehot}}{fenced(args[0].text)}", ATOM)
     if node.args[0].dtype == "bool" and node.dtype != "bool":
-        return Piece(_indicator(args[0].text), ATOM)
+        return Piece(indicator(args[0].text), ATOM)
     return args[0]
 
 
@@ -91,14 +91,15 @@ def _extreme_weight(relation: str) -> Printer:
         a, b = (at_least(p, SUM) for p in args[:2])
         tie = args[2].text
         if tie == "1":
-            return Piece(_indicator(rf"{a} {_WEAK[relation]} {b}"), ATOM)
-        whole = Piece(_indicator(f"{a} {relation} {b}"), ATOM)
-        return whole if tie == "0" else added(whole, multiplied(args[2], Piece(_indicator(f"{a} = {b}"), ATOM)))
+            return Piece(indicator(rf"{a} {_WEAK[relation]} {b}"), ATOM)
+        whole = Piece(indicator(f"{a} {relation} {b}"), ATOM)
+        return whole if tie == "0" else added(whole, multiplied(args[2], Piece(indicator(f"{a} = {b}"), ATOM)))
 
     return weight
 
 
-def _indicator(condition: str) -> str:
+def indicator(condition: str) -> str:
+    r"""\mathbb{1}[i = j]."""
     left, right = (r"\left[", r"\right]") if is_tall(condition) else "[]"
     return rf"\mathbb{{1}}{left}{condition}{right}"
 

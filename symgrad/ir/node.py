@@ -43,8 +43,23 @@ class Op:
     samples: tuple = ()
     source: str = ""
     row: Any = None  # the Elementwise row, where there is one
+    element: Callable[..., Any] | None = None  # one element in elements of the arguments: see ``ir/element``
+    definition: Callable[[Node], Node] | None = None  # the textbook's form in simpler ops, for formulas with indices
+    word: str = ""  # what a sentence calls it: "the product"
+    rule: str | tuple[str, ...] = ""  # what its pullback does, in words; or a phrase for each argument
+    traits: frozenset[str] = frozenset()  # see ``TRAITS``
+    fits: Callable[..., bool] | None = None  # (*types, **params): whether a file may hold such a node; see ops/verify
+    odd: tuple[int, ...] = ()  # arguments in which it is odd: a sign comes out
 
 
+TRAITS = {
+    "silent": "a change of shape or kind that a formula does not show",
+    "linear": "in a derivation said only where nothing else is to be said",
+    "chooses": "cotangents behind it may be 0 for what was not chosen",
+    "mask": "a partial that is 0 where nothing is taken",
+    "even": "f(-x) = f(x)",
+    "activation": "a layer ends here",
+}
 OPS: dict[str, Op] = {}
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from symgrad.errors import DtypeError
 from symgrad.ir.node import Node, Op, build, register
 from symgrad.ir.types import AnySize, ArrayType
+from symgrad.ops.elements import gathered, scattered
 from symgrad.ops.shape import lead
 
 
@@ -40,6 +41,10 @@ register(
         reference=lambda x, index, axis: np.take(x, index, axis),
         latex=lambda x, index, axis: rf"{x}_{{[{index}]}}",
         source="numpy.take",
+        element=gathered,
+        word="the index",
+        rule="what was picked gets its gradient back, added up where it was picked twice",
+        traits=frozenset({"chooses"}),
     )
 )
 
@@ -70,5 +75,6 @@ register(
         reference=_scatter_reference,
         latex=lambda index, v, axis, size: rf"\operatorname{{scatter}}\left({v}, {index}\right)",
         source="zeros, with v added at the indices: the transpose of gather",
+        element=scattered,
     )
 )

@@ -68,6 +68,18 @@ def _reduced(t: ArrayType, axes: Axes) -> ArrayType:
     return ArrayType(dropped(t.shape, axes), t.dtype)
 
 
+def _as_quotient(n: Node) -> Node:
+    """e^x over its sum."""
+    (x,), axes = n.args, n["axes"]
+    return build("exp", x) / spread(_sum(build("exp", x), axes), x, axes)
+
+
+def _as_difference(n: Node) -> Node:
+    """x minus the logarithm of the sum of e^x."""
+    (x,), axes = n.args, n["axes"]
+    return x - spread(build("log", _sum(build("exp", x), axes)), x, axes)
+
+
 def _back(y_bar: Node, x: Node, axes: Axes) -> Node:
     return broadcast(spread(y_bar, x, axes), x.shape)
 
@@ -126,6 +138,8 @@ register(
         latex=lambda x, axes: rf"\ln \sum e^{{{x}}}",
         samples=_SAMPLES,
         source="gradient: softmax",
+        definition=lambda n: build("log", _sum(build("exp", n.args[0]), n["axes"])),
+        traits=frozenset({"activation"}),
     )
 )
 register(
@@ -140,6 +154,8 @@ register(
         latex=lambda x, axes: rf"\operatorname{{softmax}}\left({x}\right)",
         samples=_SAMPLES,
         source="Jacobian diag(p) - p p^T",
+        definition=_as_quotient,
+        traits=frozenset({"activation"}),
     )
 )
 register(
@@ -154,6 +170,8 @@ register(
         latex=lambda x, axes: rf"\ln\operatorname{{softmax}}\left({x}\right)",
         samples=_SAMPLES,
         source="Jacobian I - 1 p^T",
+        definition=_as_difference,
+        traits=frozenset({"activation"}),
     )
 )
 register(
@@ -168,5 +186,7 @@ register(
         latex=lambda x, axes: rf"\left\lVert {x} \right\rVert",
         samples=_SAMPLES,
         source="Euclidean; gradient x/|x|, 0 at the origin (minimum norm)",
+        definition=lambda n: build("sqrt", _sum(build("square", n.args[0]), n["axes"])),
+        word="the norm",
     )
 )

@@ -13,6 +13,7 @@ import numpy as np
 from symgrad.errors import ShapeError
 from symgrad.ir.node import Node, Op, build, register
 from symgrad.ir.types import AnySize, ArrayType, broadcast_shapes
+from symgrad.ops.elements import contracted
 from symgrad.ops.shape import broadcast, lead, reshape
 
 
@@ -144,5 +145,8 @@ register(
             (((2, 3, 4), (2, 4, 5)), {"spec": "bij,bjk->bik"}),
         ),
         source="Giles 2008, Collected matrix derivative results, 2.2.2",
+        element=contracted,
+        word="the matrix product",
+        rule="product rule: the matrix product hands back its other factor, transposed",
     )
 )

@@ -14,6 +14,7 @@ import numpy as np
 from symgrad.ir.node import Node, Op, build, constant, register
 from symgrad.ir.types import AnySize, ArrayType, Shape, size_product
 from symgrad.ops import contract
+from symgrad.ops.elements import diagonal_only
 from symgrad.ops.shape import broadcast, embed_diagonal, eye, lead, reshape, take_slice, transpose
 
 
@@ -46,6 +47,8 @@ register(
         latex=lambda d: rf"\operatorname{{diag}}\left({d}\right)",
         samples=((((4,),), {}), (((2, 3),), {})),
         source="the Jacobian of an element-wise function",
+        element=diagonal_only,
+        word="the diagonal matrix",
     )
 )
 

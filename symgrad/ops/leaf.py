@@ -13,6 +13,7 @@ import numpy as np
 
 from symgrad.ir.node import OPS, Node, Op, Variable, build, constant, intern, register
 from symgrad.ir.types import AnySize, ArrayType
+from symgrad.ops.elements import spread
 
 
 def _never(*types: ArrayType, **params: Any) -> ArrayType:
@@ -45,6 +46,7 @@ CAST = register(
         reference=lambda x, to: np.asarray(x).astype({"real": np.float64, "int": np.int64, "bool": np.bool_}[to]),
         latex=lambda x, to: x,
         source="a change of number kind; derivative 0 (between integers and reals)",
+        traits=frozenset({"silent"}),
     )
 )
 NAMED = register(
@@ -57,6 +59,8 @@ NAMED = register(
         reference=lambda x, name, latex: x,
         latex=lambda x, name, latex: x,
         source="the reader's name for a node",
+        element=spread,
+        traits=frozenset({"silent"}),
     )
 )
 STOP = register(
@@ -69,6 +73,7 @@ STOP = register(
         reference=lambda x: x,
         latex=lambda x: rf"\operatorname{{stop}}\left({x}\right)",
         source="the identity, taken as a constant by derivatives",
+        rule="nothing passes",
     )
 )
 

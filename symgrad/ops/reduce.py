@@ -12,6 +12,7 @@ import numpy as np
 
 from symgrad.ir.node import Node, Op, build, constant, register
 from symgrad.ir.types import ArrayType, Shape
+from symgrad.ops.elements import others, reduced, running_sum
 from symgrad.ops.registry import zmul
 from symgrad.ops.shape import broadcast, eye, lead, reshape, transpose
 
@@ -53,6 +54,10 @@ register(
         latex=lambda x, axes: rf"\sum {x}",
         samples=((((3, 4),), {"axes": (0,)}), (((3, 4),), {"axes": (1,)}), (((3, 4),), {"axes": (0, 1)})),
         source="numpy.sum",
+        element=reduced("sum"),
+        word="the sum over elements",
+        rule="a sum hands its gradient to every term",
+        odd=(0,),
     )
 )
 
@@ -85,6 +90,10 @@ for _name, _reference, _symbol in (("max_reduce", np.max, r"\max"), ("min_reduce
             ),
             latex=lambda x, axes, lowest=False, _s=_symbol: rf"{_s} {x}",
             samples=_SAMPLES,
+            element=reduced(_name[:3]),
+            word=_name[:3],
+            rule=f"{_name[:3]} routes the gradient to the {'largest' if _name == 'max_reduce' else 'smallest'} element",
+            traits=frozenset({"chooses"}),
             source="numpy.max, numpy.min; ties share; the maximum of nothing is refused, or -inf where lowest is set",
         )
     )
@@ -105,6 +114,8 @@ register(
         latex=lambda x, axes: rf"\prod {x}",
         samples=_SAMPLES,
         source="numpy.prod",
+        element=reduced("prod"),
+        word="the product over elements",
     )
 )
 
@@ -153,6 +164,7 @@ register(
         latex=lambda x, axes: rf"\prod_{{k \ne i}} {x}_k",
         samples=_SAMPLES,
         source="the product of all the others, right at zeros",
+        element=others,
     )
 )
 
@@ -167,6 +179,7 @@ for _name, _arg in (("argmax", np.argmax), ("argmin", np.argmin)):
             jvp=lambda xs_dot, y, x, axes: None,
             reference=lambda x, axes, _f=_arg: _f(x, axis=axes[0]),
             latex=lambda x, axes, _n=_name: rf"\operatorname{{{_n}}} {x}",
+            element=reduced(_name),
             samples=_SAMPLES[:2],
             source="numpy.argmax, numpy.argmin: the first; derivative 0",
         )
@@ -181,6 +194,7 @@ for _name, _arg in (("any_reduce", np.any), ("all_reduce", np.all)):
             jvp=lambda xs_dot, y, x, axes: None,
             reference=lambda x, axes, _f=_arg: _f(x, axis=axes),
             latex=lambda x, axes, _n=_name: rf"\operatorname{{{_n[:3]}}} {x}",
+            element=reduced(_name[:3]),
             source="numpy.any, numpy.all",
         )
     )
@@ -201,5 +215,8 @@ register(
         latex=lambda x, axis, reverse: rf"\operatorname{{cumsum}} {x}",
         samples=((((3, 4),), {"axis": 1, "reverse": False}), (((3, 4),), {"axis": 0, "reverse": True})),
         source="numpy.cumsum; its transpose sums from the end",
+        element=running_sum,
+        word="the running sum",
+        rule="the running sum of the gradient, from the end",
     )
 )

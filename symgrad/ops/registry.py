@@ -9,7 +9,7 @@ is never a row's business: the sweeps undo it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from symgrad.errors import DtypeError, ShapeError
@@ -46,6 +46,10 @@ class Elementwise:
     precedence: str = "fn"
     params: tuple[str, ...] = ()
     typed: bool = False
+    word: str = ""  # these four as in ``Op``
+    rule: str | tuple[str, ...] = ""
+    traits: frozenset[str] = frozenset()
+    odd: tuple[int, ...] = ()
 
     def spelled(self, args: tuple[Any, ...], params: Mapping[str, Any], dtype: str) -> Any:
         """The program expression of one element; ``dtype`` is the program's float type."""
@@ -64,7 +68,8 @@ def register_row(row: Elementwise) -> Op:
     def infer(*types: ArrayType, **params: Any) -> ArrayType:
         return infer_elementwise(row, types)
 
-    return register(Op(row.name, "elementwise", infer, reference=row.reference, source=row.source, row=row))
+    op = Op(row.name, "elementwise", infer, reference=row.reference, source=row.source, row=row)
+    return register(replace(op, word=row.word, rule=row.rule, traits=row.traits, odd=row.odd))
 
 
 def infer_elementwise(row: Elementwise, types: tuple[ArrayType, ...]) -> ArrayType:

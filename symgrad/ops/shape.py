@@ -13,6 +13,7 @@ import numpy as np
 from symgrad.errors import ShapeError
 from symgrad.ir.node import Node, Op, build, register
 from symgrad.ir.types import AnySize, ArrayType, Shape, size_product
+from symgrad.ops import elements
 from symgrad.ops.span import positions
 
 
@@ -72,6 +73,9 @@ register(
         latex=lambda x, shape: rf"\operatorname{{reshape}}\left({x}\right)",
         samples=((((2, 3),), {"shape": (3, 2)}), (((4,),), {"shape": (2, 2)})),
         source="numpy.reshape, C order",
+        element=elements.reshaped,
+        traits=frozenset({"silent"}),
+        odd=(0,),
     )
 )
 
@@ -96,6 +100,9 @@ register(
         latex=lambda x, perm: rf"{x}^\top",
         samples=((((2, 3),), {"perm": (1, 0)}), (((2, 3, 4),), {"perm": (2, 0, 1)})),
         source="numpy.transpose",
+        element=elements.transposed,
+        word="the transpose",
+        rule="the transpose of the gradient",
     )
 )
 
@@ -117,6 +124,9 @@ register(
         latex=lambda x, shape: x,
         samples=((((3,),), {"shape": (2, 3)}), (((2, 1),), {"shape": (2, 3)})),
         source="numpy.broadcast_to",
+        element=elements.spread,
+        traits=frozenset({"silent"}),
+        odd=(0,),
     )
 )
 
@@ -144,6 +154,9 @@ register(
         latex=lambda x, start, size, step: rf"{x}_{{[{', '.join(f'{a}:' for a in start)}]}}",
         samples=((((4, 5),), {"start": (1, 4), "size": (2, 3), "step": (1, -2)}),),
         source="numpy basic slicing",
+        element=elements.sliced,
+        word="the index",
+        traits=frozenset({"chooses"}),
     )
 )
 
@@ -180,6 +193,9 @@ register(
             (((2,),), {"shape": (4,), "start": (1,), "step": (1,), "fill": 2.5}),
         ),
         source="zeros (or ``fill``), with x at start + i*step: the transpose of slice",
+        element=elements.padded,
+        word="the padding",
+        traits=frozenset({"linear"}),
     )
 )
 
@@ -241,51 +257,8 @@ register(
         latex=lambda x, axes: rf"\operatorname{{diag}}\left({x}\right)",
         samples=((((3, 3),), {"axes": (0, 1)}), (((3, 2, 3),), {"axes": (0, 2)})),
         source="numpy.diagonal: the diagonal comes last",
-    )
-)
-
-
-def _concatenate_infer(*types: ArrayType, axis: int) -> ArrayType:
-    first = types[0]
-    for t in types[1:]:
-        fits = t.rank == first.rank and all(
-            m == n for i, (m, n) in enumerate(zip(t.shape, first.shape, strict=False)) if i != axis
-        )
-        if not fits or t.dtype != first.dtype:
-            facts = [(f"operand {i + 1}", str(u)) for i, u in enumerate(types)]
-            raise ShapeError(f"concatenate: shapes differ outside axis {axis}", *facts)
-    total: AnySize = 0
-    for t in types:
-        total = total + t.shape[axis]
-    return ArrayType((*first.shape[:axis], total, *first.shape[axis + 1 :]), first.dtype)
-
-
-def _concatenate_vjp(y_bar: Node, y: Node, *xs: Node, axis: int) -> tuple:
-    parts, offset = [], 0
-    for x in xs:
-        start = tuple(offset if i == axis else 0 for i in range(x.type.rank))
-        parts.append(take_slice(y_bar, start, x.shape, (1,) * x.type.rank))
-        offset = offset + x.shape[axis]
-    return tuple(parts)
-
-
-def _concatenate_jvp(xs_dot: tuple, y: Node, *xs: Node, axis: int) -> Node:
-    front = next(lead(d, x) for d, x in zip(xs_dot, xs, strict=True) if d is not None)
-    zeros = build("constant_like", xs[0], value=0.0)
-    parts = [broadcast(zeros, front + x.shape) if d is None else d for d, x in zip(xs_dot, xs, strict=True)]
-    return build("concatenate", *parts, axis=axis + len(front))
-
-
-register(
-    Op(
-        "concatenate",
-        "gather",
-        _concatenate_infer,
-        vjp=_concatenate_vjp,
-        jvp=_concatenate_jvp,
-        reference=lambda *xs, axis: np.concatenate(xs, axis),
-        latex=lambda *xs, axis: r"\left[" + r",\ ".join(xs) + r"\right]",
-        samples=((((2, 3), (4, 3)), {"axis": 0}),),
-        source="numpy.concatenate",
+        element=elements.on_diagonal,
+        word="the diagonal",
+        traits=frozenset({"chooses"}),
     )
 )

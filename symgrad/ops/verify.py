@@ -1,7 +1,8 @@
 """Whether parts make a node: what every rule takes for granted of the arguments and parameters of its op.
 
 In: an op, the types of its arguments, its parameters, from a place that may hold anything (a file). Out: why they
-do not fit, or "". Element-wise rows are checked by what they say of themselves, every other op by its line in RULES.
+do not fit, or "". Element-wise rows are checked by what they say of themselves, every other op by its line in RULES or
+by its own ``fits``.
 ``infer`` then finds the type, of which ``unbounded`` says whether it is of a size that arrays can have.
 """
 
@@ -41,12 +42,12 @@ def complaint(op: Op, types: Sequence[ArrayType], params: Mapping[str, Any]) -> 
     """
     if op.row is not None:
         fits = _row_fits(op.row, types, params)
-    elif op.name in RULES:
+    elif (rule := RULES.get(op.name, op.fits)) is not None:
         try:
-            _signature(op.name).bind(*types, **params)
+            _signature(rule).bind(*types, **params)
         except TypeError as error:
             return f"{op.name}: {error}"
-        fits = RULES[op.name](*types, **params)
+        fits = rule(*types, **params)
     else:
         return f"{op.name} is no operation on arguments"
     given = ", ".join(f"{name}={value!r}"[:80] for name, value in params.items()) if not fits else ""
@@ -54,8 +55,8 @@ def complaint(op: Op, types: Sequence[ArrayType], params: Mapping[str, Any]) -> 
 
 
 @functools.cache
-def _signature(name: str) -> inspect.Signature:
-    return inspect.signature(RULES[name])
+def _signature(rule: Callable[..., bool]) -> inspect.Signature:
+    return inspect.signature(rule)
 
 
 def unbounded(t: ArrayType) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 from symgrad.errors import IndexRangeError, ShapeError
 from symgrad.ir.node import Node, Op, build, register
 from symgrad.ir.types import AnySize, ArrayType, Shape
+from symgrad.ops import elements
 from symgrad.ops.shape import lead, reshape
 
 Ints = tuple[int, ...]
@@ -111,6 +112,9 @@ register(
             (((5, 3, 8),), {"axes": (0, 2), "sizes": (1, 2), "strides": (3, 4), "dilations": (1, 1)}),
         ),
         source="numpy.lib.stride_tricks.sliding_window_view, with strides and dilations",
+        element=elements.windows,
+        word="the windows",
+        traits=frozenset({"linear"}),
     )
 )
 
@@ -161,5 +165,6 @@ register(
             (((2, 2, 3, 2, 2, 2),), {"axes": (1, 2), "lengths": (6, 7), "strides": (3, 2), "dilations": (2, 1)}),
         ),
         source="zeros, with windows added where they were read: the transpose of window",
+        element=elements.overlapping,
     )
 )

@@ -15,7 +15,7 @@ from symgrad.ir.types import Shape
 from symgrad.ir.walk import topological
 from symgrad.ops.registry import partial
 from symgrad.ops.shape import broadcast, reshape
-from symgrad.passes.reverse import MASKING, choose, times, total
+from symgrad.passes.reverse import choose, times, total
 
 # Ops that fill: tangents are 0 of what was filled in.
 FILLING = frozenset("pad concatenate scatter_add overlap_add diagonal_matrix".split())
@@ -36,7 +36,7 @@ def forward(outputs: Sequence[Node], tangents: Mapping[Node, Node], sparse: bool
         given = tuple(dots.get(a) for a in node.args)
         active = any(d is not None for d in given) and node.dtype == "real"
         dots[node] = push(node, given, any(a in guarded for a in node.args)) if active else None
-        if node.op.name in MASKING or node.op.name in FILLING or any(a in guarded for a in node.args):
+        if "chooses" in node.op.traits or node.op.name in FILLING or any(a in guarded for a in node.args):
             guarded.add(node)
     return [dots[n] for n in outputs]
 

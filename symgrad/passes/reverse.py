@@ -19,15 +19,6 @@ from symgrad.ops.registry import partial, zdiv, zmul
 from symgrad.ops.shape import broadcast, reshape, unbroadcast
 from symgrad.passes.branch import ALWAYS, Branch, joined, passed, pull_product, selected
 
-# Ops that choose: cotangents behind them may be 0 for what was not chosen.
-MASKING = frozenset(
-    (
-        "where relu prelu maximum minimum clip max_reduce min_reduce slice gather diagonal gate zmul zdiv xlogy abs "
-        "sign"
-    ).split()
-)
-_MASKS = frozenset("dmaximum dminimum dclip sign".split())  # partials that are 0 where nothing is taken
-
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
@@ -66,7 +57,7 @@ def contribute(node: Node, y_bar: Node, sweep: Sweep) -> None:
     if not any(a in sweep.active for a in node.args):
         return
     branch = sweep.taken[node] if sweep.taken is not None else ALWAYS
-    mask = node in sweep.guarded or node.op.name in MASKING
+    mask = node in sweep.guarded or "chooses" in node.op.traits
     for i, (x, x_bar) in enumerate(zip(node.args, pull(node, y_bar, node in sweep.guarded, branch), strict=True)):
         if x not in sweep.active or x_bar is None:
             continue
@@ -128,7 +119,7 @@ def times(g: Node, p: Node, guard: bool) -> Node:
         return build("gate", g, p.args[0])
     if p.op.name == "reciprocal":
         return zdiv(g, p.args[0]) if guard else g / p.args[0]
-    if p.op.name in _MASKS or (guard and p.op.name != "constant"):
+    if "mask" in p.op.traits or (guard and p.op.name != "constant"):
         return zmul(g, p)
     return g * p
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from symgrad.errors import InternalError
-from symgrad.ir.node import Node, constant, rebuild
+from symgrad.ir.node import Node, Op, constant, rebuild
 from symgrad.ir.show import described
 from symgrad.ir.walk import topological
 from symgrad.ops.shape import broadcast
@@ -22,10 +22,13 @@ _MOST_STEPS = 200  # firings a node, before the table is taken to be circular
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """``change(node)`` gives the better node or None; a smaller shape is broadcast back. ``note`` is the reason."""
+    """``change(node)`` gives the better node or None; a smaller shape is broadcast back. ``note`` is the reason.
+
+    ``ops`` are the names of the ops that it looks at, or a test of an op.
+    """
 
     name: str
-    ops: tuple[str, ...]
+    ops: tuple[str, ...] | Callable[[Op], bool]
     change: Callable[[Node], Node | None]
     note: str = ""
 
@@ -35,14 +38,18 @@ class Rules:
 
     def __init__(self, rules: Sequence[Rule], watch: Watch | None = None) -> None:
         self.watch = watch
-        self.table: dict[str, list[Rule]] = {}
-        for rule in rules:
-            for op in rule.ops:
-                self.table.setdefault(op, []).append(rule)
+        self.rules = tuple(rules)
+        self.table: dict[Op, list[Rule]] = {}
+
+    def of(self, op: Op) -> list[Rule]:
+        """Those that look at an op."""
+        if op not in self.table:
+            self.table[op] = [r for r in self.rules if (r.ops(op) if callable(r.ops) else op.name in r.ops)]
+        return self.table[op]
 
     def apply(self, node: Node) -> Node:
         """What the first rule that fires makes of a node, else the node."""
-        for rule in self.table.get(node.op.name, ()):
+        for rule in self.of(node.op):
             after = rule.change(node)
             if after is not None and after is not node:
                 after = broadcast(after, node.shape)

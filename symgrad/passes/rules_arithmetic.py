@@ -64,21 +64,14 @@ def _times_minus_one(node: Node) -> Node | None:
 
 def _sign_out(node: Node) -> Node | None:
     """(-a) b, a (-b), (-a)/b, a/(-b), and the same through ops that are odd in an argument."""
-    odd = _ODD[node.op.name]
-    for i in odd:
+    for i in node.op.odd:
         if node.args[i].op.name == "neg":
             inner = [a.args[0] if j == i else a for j, a in enumerate(node.args)]
             return -rebuild(node, inner)
     return None
 
 
-_ODD = {
-    "mul": (0, 1), "div": (0, 1), "zmul": (0, 1), "zdiv": (0, 1), "gate": (0,), "sum": (0,), "reciprocal": (0,),
-    "sin": (0,), "tan": (0,), "arctan": (0,), "sinh": (0,), "tanh": (0,), "arcsinh": (0,), "arctanh": (0,),
-    "erf": (0,), "cbrt": (0,), "arcsin": (0,), "sign": (0,), "broadcast": (0,), "reshape": (0,),
-}  # fmt: skip
 # Not through a contraction: z_bar = -(y - yhat) s stays the one thing that W_bar = a^T z_bar is made of.
-_EVEN = ("abs", "square", "cos", "cosh", "logcosh", "gaussian", "tanh_slope", "sigmoid_slope", "sinc")
 
 
 def _sign_away(node: Node) -> Node | None:
@@ -187,8 +180,8 @@ RULES = [
     Rule("x + x = 2 x", ("add",), _double),
     Rule("a + (-b) = a - b", ("add",), _add_negative),
     Rule("a - (-b) = a + b", ("sub",), _subtract_negative),
-    Rule("a (-b) = -(a b)", tuple(_ODD), _sign_out, "odd functions and linear maps"),
-    Rule("f(-x) = f(x)", _EVEN, _sign_away, "even functions"),
+    Rule("a (-b) = -(a b)", lambda op: bool(op.odd), _sign_out, "odd functions and linear maps"),
+    Rule("f(-x) = f(x)", lambda op: "even" in op.traits, _sign_away, "even functions"),
     Rule("|x^2| = x^2", ("abs",), _square_of_square),
     Rule("x x = x^2", ("mul",), _equal_factors),
     Rule("1/x", ("div",), _one_over, "one node for both spellings"),

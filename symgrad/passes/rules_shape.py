@@ -3,7 +3,7 @@ compose, and what is repeated is computed once."""
 
 from __future__ import annotations
 
-from symgrad.ir.node import OPS, Node, build, constant, is_constant, rebuild
+from symgrad.ir.node import Node, Op, build, constant, is_constant, rebuild
 from symgrad.ir.types import AnySize, broadcast_shapes
 from symgrad.ops.contract import split as words
 from symgrad.ops.leaf import cast, size
@@ -182,9 +182,9 @@ def _slice_of_repeated(node: Node) -> Node | None:
     return broadcast(inner[0], node.shape) if inner and not inner[0].shape else None
 
 
-# Element-wise ops; ``cast`` keeps its parameter through ``rebuild``. Signs go the other way, out of a broadcast.
-def _elementwise_names() -> tuple[str, ...]:
-    return tuple(name for name, op in OPS.items() if op.kind == "elementwise" and name not in ("constant_like", "neg"))
+def _is_spread_last(op: Op) -> bool:
+    """Element-wise ops; ``cast`` keeps its parameter through ``rebuild``. Signs go out of a broadcast."""
+    return op.kind == "elementwise" and op.name not in ("constant_like", "neg")
 
 
 RULES = [
@@ -193,7 +193,7 @@ RULES = [
     Rule("broadcast of broadcast", ("broadcast",), _broadcast),
     Rule("cast of cast", ("cast",), _cast, "an integer that passes through bool does not fold"),
     Rule("a constant's kind is known", ("constant_like",), _constant_like),
-    Rule("f(broadcast(x)) = broadcast(f(x))", _elementwise_names(), _spread_last, "computed once"),
+    Rule("f(broadcast(x)) = broadcast(f(x))", _is_spread_last, _spread_last, "computed once"),
     Rule("sum of sum, of repeated", ("sum",), _sum, "sum over n equal terms is n times one"),
     Rule("extreme of one", ("max_reduce", "min_reduce", "prod"), _extreme),
     Rule("einsum of transpose", ("einsum",), _einsum, "another spec"),

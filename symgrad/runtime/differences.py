@@ -17,6 +17,7 @@ Line = Callable[[float], np.ndarray]
 Sample = Callable[[float], tuple[float, float]]
 
 EPS = float(np.finfo(np.float64).eps)
+_LEAST = 4e-323  # what rounding may do to a value near underflow, beside EPS times its size
 START = 0.2247448713915890  # of the scale; no short fraction, so that no period of the function is met by halving
 _LEVELS = 11
 _HALVINGS = 60  # while the function is not finite, or the step crosses a kink
@@ -55,7 +56,7 @@ def limit(line: Line, side: float) -> Sample:
 
 
 def _value(values: np.ndarray) -> tuple[float, float]:
-    return math.fsum(values), EPS * float(np.sum(np.abs(values)))
+    return math.fsum(values), EPS * float(np.sum(np.abs(values))) + _LEAST
 
 
 def _quotient(upper: np.ndarray, lower: np.ndarray, width: float) -> tuple[float, float]:
@@ -64,7 +65,7 @@ def _quotient(upper: np.ndarray, lower: np.ndarray, width: float) -> tuple[float
         size = float(np.sum(np.abs(upper)) + np.sum(np.abs(lower)))
         if not (np.all(np.isfinite(change)) and math.isfinite(size)):
             return math.nan, math.inf
-        return float(np.float64(math.fsum(change)) / width), EPS * size / abs(width)
+        return float(np.float64(math.fsum(change)) / width), (EPS * size + _LEAST) / abs(width)
 
 
 def extrapolated(sample: Sample, start: float, base: float, hint: float = 0.0) -> Estimate:

@@ -31,6 +31,7 @@ from symgrad.runtime.lines import Probe, guarded, is_on_kink
 _OTHER_SCALES = (1e-3, 30.0, 1e-6, 1e3)
 _RESOLVED = 2e-7  # differences that leave more than this open of the gradient decide nothing
 _AGREE = 1e-9
+_NO_SLOPE = 1e-300  # of a function that is 0 all around
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ def _status(probe: Probe, best: Estimate, tolerance: Tolerance, noise: float) ->
         resolved = 4.0 * best.error <= max(allowed, 1e-3 * gap)
     else:
         allowed = _AGREE * max(size, 1e-3 * probe.size)
-        is_zero = probe.slope == 0.0 and best.error <= 1e-9 * _steepness(probe)
+        is_zero = probe.slope == 0.0 and best.error <= max(1e-9 * _steepness(probe), _NO_SLOPE)
         resolved = 4.0 * best.error <= _RESOLVED * max(size, probe.size) or is_zero or 32.0 * best.error < gap
     if not gap <= allowed + 4.0 * best.error + noise:
         return "FAIL" if resolved else "undecided"

@@ -127,11 +127,8 @@ def _network(options: argparse.Namespace, features: int, asked: Question) -> Seq
     net = Sequential(
         [*stack, Dense(asked.units)], input_shape=(features,), dtype=options.dtype, seed=options.seed
     )  # fmt: skip
-    optimizer = optimizers.get(options.optimizer)
-    if options.learning_rate is not None:
-        if not isinstance(optimizer, optimizers.Optimizer):
-            raise DeclarationError("this optimizer has no learning rate", ("optimizer", options.optimizer))
-        optimizer = optimizers.Maker(optimizer.row)(learning_rate=options.learning_rate)
+    rate = {} if options.learning_rate is None else {"learning_rate": options.learning_rate}
+    optimizer = optimizers.get(options.optimizer, **rate)
     net.compile(optimizer, loss=asked.loss, metrics=[asked.metric], from_logits=asked.metric == "accuracy")
     return net
 

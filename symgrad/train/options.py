@@ -139,19 +139,24 @@ def configured(title: str, options: Sequence[Option], args: tuple, given: Mappin
                 raise CallError(f"{title}: {o.name} is given twice, also as {o.alias}")
             named[o.name] = named.pop(o.alias)
     pairs = rows.settled(title, tuple((o.name, o.default) for o in options), args, named)
-    return tuple((o.name, _kept(title, o, value)) for o, (_, value) in zip(options, pairs, strict=True))
+    for o, (_, value) in zip(options, pairs, strict=True):
+        if value is REQUIRED:
+            raise CallError(f"{title} needs {o.name}", ("it is", o.kind.words))
+    return tuple((o.name, kept(title, o.name, o.kind, v)) for o, (_, v) in zip(options, pairs, strict=True))
 
 
-def _kept(title: str, option: Option, value: Any) -> Any:
-    if value is REQUIRED:
-        raise CallError(f"{title} needs {option.name}", ("it is", option.kind.words))
+def kept(title: str, name: str, kind: Kind, value: Any) -> Any:
+    """The value of an option as it is kept.
+
+    Raises:  DtypeError, DeclarationError
+    """
     try:
-        return option.kind.keep(value)
+        return kind.keep(value)
     except SymgradError:
         raise
     except (TypeError, ValueError) as error:
-        kind = DtypeError if isinstance(error, TypeError) else DeclarationError
-        raise kind(f"{title}: {option.name} is {option.kind.words}", ("given", printable(repr(value), 60))) from None
+        wrong = DtypeError if isinstance(error, TypeError) else DeclarationError
+        raise wrong(f"{title}: {name} is {kind.words}", ("given", printable(repr(value), 60))) from None
 
 
 def signature(options: Sequence[Option]) -> inspect.Signature:

@@ -78,11 +78,33 @@ def cases(node: Node) -> Node | None:
     parts = terms(node)
     if not 2 <= len(parts) <= _MOST:
         return None
+    inside = _into_choice(parts)
+    if inside is not None:
+        return inside
     held = [_conditions(n) for n, _ in parts]
     for i, j in itertools.combinations(range(len(parts)), 2):
         for first, second in itertools.product(held[i], held[j]):
             if opposite(first) is second or opposite(second) is first:
                 return _chosen(parts, (i, j), (first, second))
+    return None
+
+
+def _into_choice(parts: list[tuple[Node, int]]) -> Node | None:
+    """(a where c, else b) + 1[not c] d is a where c, else b + d; with 1[c] the other branch."""
+    for i, j in itertools.permutations(range(len(parts)), 2):
+        (choice, sign), (n, other) = parts[i], parts[j]
+        if choice.op.name != "where" or choice.dtype != "real":
+            continue
+        c, *branches = choice.args
+        for held in _conditions(n):
+            k = 0 if held is c else 1 if opposite(c) is held or opposite(held) is c else None
+            rest = None if k is None else _without(product(n), {build("cast", held, to="real"): 1})
+            if k is None or rest is None:
+                continue
+            branches[k] = total([(branches[k], sign), (rest, other)])
+            branches[1 - k] = branches[1 - k] if sign > 0 else total([(branches[1 - k], -1)])
+            left = [(build("where", c, *branches), 1), *(p for m, p in enumerate(parts) if m not in (i, j))]
+            return total(left)
     return None
 
 

@@ -96,17 +96,20 @@ def written(plan: Plan) -> Written:
     bodies = [s.body for s in plan.lines if s.body is not None]
     for op in dict.fromkeys(n.op.name for n in topological(bodies) if n.op.name in ACTIVATIONS and n.shape):
         plan.naming.abstract(op)
-    result = Written(tuple(_forward(s, plan.naming) for s in plan.lines))
+    result = Written(tuple(line for s in plan.lines for line in _forward(s, plan)))
     if plan.wrt:
         _backward(plan, result)
     result.below = tuple(_hand_forms(plan.naming, result))
     return result
 
 
-def _forward(s: Station, naming: Naming) -> Line:
+def _forward(s: Station, plan: Plan) -> Iterator[Line]:
+    """The equation of a station, and those of outputs that are equal to it."""
     assert s.body is not None
     body = as_written([s.body])[s.body]
-    return Line(shown(s.node, naming), latex(body, naming, expand=True), shape=s.node.shape)
+    left = shown(s.node, plan.naming)
+    yield Line(left, latex(body, plan.naming, expand=True), shape=s.node.shape)
+    yield from (Line(name.latex, left, shape=s.node.shape) for name in plan.same.get(s, ()))
 
 
 def shown(node: Node, naming: Naming) -> str:
@@ -166,7 +169,7 @@ def _step(c: Cotangent, bar: Node, result: Written, naming: Naming) -> Step:
     after = latex(result.forms[c], naming) if c in result.forms else ""
     line = Line(left, right, after if after != right else "", s.node.shape)
     terms = tuple(Line(shown(n, naming), latex(n, naming, expand=True), shape=n.shape) for n in result.terms.get(c, ()))
-    return Step(s.name, line, rule(s, c.readers), s.node, bar, terms)
+    return Step(s.name, line, rule(s, unicode(shown(s.node, naming)), c.readers), s.node, bar, terms)
 
 
 def _terms(lined: list[Cotangent], plan: Plan) -> dict[Cotangent, list[Node]]:

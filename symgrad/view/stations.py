@@ -10,20 +10,18 @@ layer: what goes into an activation, and what comes out of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symgrad.emit.latex import sharing
 from symgrad.emit.latex_names import Name
-from symgrad.emit.latex_naming import ACTIVATIONS, Naming
+from symgrad.emit.latex_naming import Naming
 from symgrad.ir.node import Node, Variable, build, rebuild
 from symgrad.ir.walk import substitute, topological, variables
 from symgrad.ops.leaf import variable
 from symgrad.passes.names import Names, strip
 from symgrad.view.tidy import as_written
 
-_ACTIVATIONS = frozenset((*ACTIVATIONS, *"softmax log_softmax logsumexp prelu softplus".split()))
-_UNSEEN = frozenset("broadcast reshape cast named".split())
 _OUTPUTS = ("f", "g", "h")
 
 
@@ -46,6 +44,7 @@ class Plan:
     outputs: tuple[Station, ...]
     wrt: tuple[Station, ...]
     naming: Naming = field(repr=False)
+    same: Mapping[Station, list[Name]] = field(default_factory=dict)  # further names of equal outputs
 
     @property
     def lines(self) -> list[Station]:
@@ -65,11 +64,15 @@ def plan(outputs: Sequence[Node], wrt: Sequence[Node]) -> Plan:
     has_names = any(n not in ends for n in labels)
     for n, label in labels.items():
         naming.give(n, *label)  # type: ignore[misc]
-    _name_outputs(ends, targets, naming)
+    again = _name_outputs(ends, targets, naming)
     for n in _automatic(order, [*ends, *targets], naming, bool(targets) and not has_names):
         if naming.of(n) is None:
             naming.put(n, naming.part())
-    return _assembled(order, ends, targets, naming, labels)
+    made = _assembled(order, naming, labels)
+    same: dict[Station, list[Name]] = {}
+    for name, n in again:
+        same.setdefault(made[n], []).append(name)
+    return Plan(tuple(made.values()), tuple(made[n] for n in ends), tuple(made[n] for n in targets), naming, same)
 
 
 def _stripped(outputs: Sequence[Node], wrt: Sequence[Node]) -> tuple[list[Node], list[Node], Names]:
@@ -84,14 +87,22 @@ def _stripped(outputs: Sequence[Node], wrt: Sequence[Node]) -> tuple[list[Node],
     return ends, both[len(outputs) :], names
 
 
-def _name_outputs(ends: Sequence[Node], targets: Sequence[Node], naming: Naming) -> None:
-    """An output without a name is J where parameters are learned, else f; several are f_{1}, f_{2}, ..."""
+def _name_outputs(ends: Sequence[Node], targets: Sequence[Node], naming: Naming) -> list[tuple[Name, Node]]:
+    """An output without a name is J where parameters are learned, else f; several are f_{1}, f_{2}, ...
+
+    Gives the names of those that are equal to one before.
+    """
     nameless = [n for n in dict.fromkeys(ends) if naming.of(n) is None]
+    again: list[tuple[Name, Node]] = []
     learned = any(t.op.name == "variable" and t["variable"].kind == "parameter" for t in targets)
-    for n in nameless:
+    for n in ends:
         single = ("J", *_OUTPUTS) if learned else _OUTPUTS
         free = next((c for c in single if naming.is_free(c)), None) if len(ends) == 1 else None
-        naming.put(n, naming.first_free([free]) if free else naming.fresh("f"))
+        if n in nameless and naming.of(n) is None:
+            naming.put(n, naming.first_free([free]) if free else naming.fresh("f"))
+        elif n in nameless:
+            again.append((naming.fresh("f"), n))
+    return again
 
 
 def _automatic(order: Sequence[Node], ends: Sequence[Node], naming: Naming, gates: bool) -> list[Node]:
@@ -107,7 +118,7 @@ def _automatic(order: Sequence[Node], ends: Sequence[Node], naming: Naming, gate
 
 
 def _is_gate(n: Node) -> bool:
-    return bool(n.args) and n.dtype == "real" and n.op.name not in _UNSEEN
+    return bool(n.args) and n.dtype == "real" and "silent" not in n.op.traits
 
 
 def _below_choices(order: Sequence[Node], ends: Sequence[Node]) -> set[Node]:
@@ -127,18 +138,16 @@ def _layers(order: Sequence[Node]) -> Iterator[Node]:
     """Activations of arrays, each after the layer that goes into it."""
     linear: set[Node] = set()  # made of a matrix product, no activation between
     for n in order:
-        if n.op.kind == "contract" or any(a in linear for a in n.args if a.op.name not in _ACTIVATIONS):
+        if n.op.kind == "contract" or any(a in linear for a in n.args if "activation" not in a.op.traits):
             linear.add(n)
-        if n.shape and n.op.name in _ACTIVATIONS:
+        if n.shape and "activation" in n.op.traits:
             x = n.args[0]
-            while x.op.name in _UNSEEN:
+            while "silent" in x.op.traits:
                 (x,) = x.args
-            yield from (m for m in (x, n) if m is n or (x in linear and x.op.name not in _ACTIVATIONS))
+            yield from (m for m in (x, n) if m is n or (x in linear and "activation" not in x.op.traits))
 
 
-def _assembled(
-    order: Sequence[Node], ends: Sequence[Node], targets: Sequence[Node], naming: Naming, labels: dict
-) -> Plan:
+def _assembled(order: Sequence[Node], naming: Naming, labels: dict) -> dict[Node, Station]:
     new: dict[Node, Node] = {}
     made: dict[Node, Station] = {}
     for n in order:
@@ -155,7 +164,7 @@ def _assembled(
             )
             body = stand
         new[n] = made[n].stand if n in made else body
-    return Plan(tuple(made.values()), tuple(made[n] for n in ends), tuple(made[n] for n in targets), naming)
+    return made
 
 
 def _plain(name: Name) -> str:

@@ -105,6 +105,7 @@ def elementwise(plan: Plan, written: Written) -> str:
     """The lines of the matrix form with an index on every array."""
     naming = plan.naming
     avoid = _printed_sizes(plan, written)
+    repeated, same = _repeated(plan, written), {s.stand: names for s, names in plan.same.items()}
     pairs = [(s.stand, s.body) for s in plan.lines if s.body is not None]
     for c in written.cotangents:
         pairs += [(n, n) for n in written.terms.get(c, ())]
@@ -114,14 +115,29 @@ def elementwise(plan: Plan, written: Written) -> str:
     try:
         for left, body in pairs:
             letters = Letters(naming, avoid)
-            index = letters.index(left.shape)
+            index = letters.index(left.shape, repeated.get(left, ()))
             name = naming.of(left)
             assert name is not None
             right = element(body, index, naming, letters, expand=True).text
-            lines.append(f"{with_index(name.latex, name.raised, index).text} &= {right}")
+            shown_left = with_index(name.latex, name.raised, index).text
+            lines.append(f"{shown_left} &= {right}")
+            lines += [f"{with_index(n.latex, n.raised, index).text} &= {shown_left}" for n in same.get(left, ())]
     finally:
         naming.by_element = False
     return aligned([*lines, *(line.aligned for line in written.below)])
+
+
+def _repeated(plan: Plan, written: Written) -> dict[Node, set[int]]:
+    """Axes of length 1 along which a station is repeated somewhere: no letter runs there, nor in its cotangent."""
+    found: dict[Node, set[int]] = {}
+    bodies = [s.body for s in plan.lines if s.body is not None]
+    for n in topological([*bodies, *(c.formula for c in written.cotangents)]):
+        for a in n.args if n.op.kind == "elementwise" or n.op.name == "broadcast" else ():
+            offset = n.type.rank - a.type.rank
+            axes = {i for i, m in enumerate(a.shape) if m == 1 != n.shape[i + offset]}
+            if axes and a.op.name == "variable":
+                found.setdefault(a, set()).update(axes)
+    return found | {c.stand: found.get(c.stand, set()) | found.get(c.station.stand, set()) for c in written.cotangents}
 
 
 def _printed_sizes(plan: Plan, written: Written) -> set[str]:

@@ -14,7 +14,7 @@ from symgrad.ops.leaf import cast
 from symgrad.ops.shape import broadcast, transpose
 from symgrad.passes.rewrite import Rule, Rules, rewrite, value
 from symgrad.passes.simplify import RULES as COMPILER
-from symgrad.view import factors, matrices, terms
+from symgrad.view import diagonals, factors, matrices, terms
 from symgrad.view.monomials import forget
 
 _LEFT_OUT = (
@@ -98,6 +98,12 @@ def _power(node: Node) -> Node | None:
     return build(name, base) if name else None
 
 
+def _slope_of_power(node: Node) -> Node:
+    """y x^(y - 1) and x^y ln x."""
+    x, y = node.args
+    return y * x ** (y - 1.0) if node.op.name == "dpower_dx" else x**y * build("log", x)
+
+
 def _over(a: Node, b: Node) -> Node:
     return build("square", a) if a is b else a * b
 
@@ -170,6 +176,7 @@ _ALWAYS = [
     Rule("transpose of transpose", ("transpose",), _turned_twice),
     Rule("sum of sum", ("sum",), sum_of_sum),
     *terms.RULES,
+    *diagonals.RULES,
     *matrices.RULES,
     *factors.SUMS,
 ]
@@ -199,6 +206,7 @@ RULES = [
     Rule("sqrt' = 1/(2 sqrt)", ("dsqrt",), lambda node: build("reciprocal", 2.0 * node.args[0])),
     Rule("(a/b)/c", ("div",), _quotient_over),
     Rule("(c a) (d b)", ("mul",), _constants_together),
+    Rule("(x^y)'", ("dpower_dx", "dpower_dy"), _slope_of_power),
     Rule("darctan2", ("darctan2",), _angle),
     Rule("(1/x)^2", ("square",), _square_of_quotient),
     *(r for r in COMPILER if r.name not in _LEFT_OUT),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from latex_reader import read
 
 import symgrad as sg
-from symgrad.emit.latex import latex, latex_of
+from symgrad.emit.latex import latex
 from symgrad.emit.latex_names import GREEK, automatic, given, quoted
 from symgrad.emit.latex_naming import Naming
 from symgrad.emit.latex_numbers import number
@@ -23,6 +23,7 @@ from symgrad.frontend.functions import TABLE as F
 from symgrad.ir.evaluate import evaluate
 from symgrad.ir.node import build, constant
 from symgrad.ops.registry import ROWS
+from symgrad.view.tensors import latex_of
 
 FACTS = json.loads((Path(__file__).parent.parent / "facts" / "bad_inputs.json").read_text(encoding="utf-8"))["inputs"]
 HOSTILE = [row["input"] for row in FACTS if row["category"] in ("latex", "symbol-name")]
