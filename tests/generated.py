@@ -1,6 +1,7 @@
 """What the examples emit, as files: ``python -m tests.generated`` brings ``generated/`` up to date.
 
-Each example is run with ``sg.compile`` watched. A function becomes ``<output's name>.py`` (its source), ``.tex`` (its
+Each example that compiles or shows a network's loss is run, with ``sg.compile`` and ``net.loss_function`` watched,
+until it first trains. A function becomes ``<output's name>.py`` (its source), ``.tex`` (its
 derivation) and ``.txt`` (the same for a terminal). Numbers that an example prints are not kept: they differ in
 the last digit from one machine to another.
 """
@@ -17,21 +18,43 @@ from typing import Any
 from unittest import mock
 
 import symgrad as sg
+from symgrad.train.model import Model
 
 ROOT = Path(__file__).parents[1]
-EXAMPLES = sorted(p for p in (ROOT / "examples").glob("*.py"))
+EXAMPLES = sorted(
+    p
+    for p in (ROOT / "examples").glob("*.py")
+    if re.search(r"sg\.compile\(|loss_function", p.read_text(encoding="utf-8"))
+)
+
+
+class _TrainsError(Exception):
+    """Raised where an example first trains: it emits nothing after that."""
 
 
 def compiled_by(example: Path) -> list[Any]:
     """The functions that an example compiles, in order."""
     made = []
-    real = sg.compile
+    real, loss_of = sg.compile, Model.loss_function.fget  # type: ignore[attr-defined]
 
     def watched(*args: Any, **kwargs: Any) -> Any:
         made.append(real(*args, **kwargs))
         return made[-1]
 
-    with mock.patch.object(sg, "compile", watched), contextlib.redirect_stdout(io.StringIO()):
+    def shown(net: Model) -> Any:
+        made.append(loss_of(net))
+        return made[-1]
+
+    def fit(*_: Any, **__: Any) -> None:
+        raise _TrainsError
+
+    with (
+        mock.patch.object(sg, "compile", watched),
+        mock.patch.object(Model, "loss_function", property(shown)),
+        mock.patch.object(Model, "fit", fit),
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.suppress(_TrainsError),
+    ):
         runpy.run_path(str(example), run_name="__main__")
     return made
 

@@ -47,7 +47,33 @@ PRINTED = {  # what must stand in the output, in this order
         "L = 0.4170300163", "-0.3409988611, 0.2424329707, 0.0985658904",
         "0.8018185525", "0.8869413785", "0.085122826", "[-0.2, 0.1, 0.1]",
     ],
+    "07b_neural_network_class": [
+        "J = 0.0897828497, the unseen row scores 59.8833002884", "after step 1: J = 0.0895177584, score 59.9216067353",
+    ],
+    "09_three_layers": [
+        "z1 = W1 a0 + b1: (4, m) = (4, 3) (3, m) + (4, 1)", "z2 = W2 a1 + b2: (4, m) = (4, 4) (4, m) + (4, 1)",
+        "z3 = W3 a2 + b3: (1, m) = (1, 4) (4, m) + (1, 1)", "(4, 3) (4, 4) (1, 4) (4, 1) (4, 1) (1, 1)",
+        "J by columns and by rows: 9.1996005240, 9.1996005240", "gradients agree: True",
+    ],
+    "16_losses_and_slopes": [
+        "mae: y = 1, yhat = 3: 2, slope +1", "mae: y = 1, yhat = 1: 0, slope +0", "slope -1",
+        "mse: y = 1, yhat = 3: 4, slope +4", "huber: y = 1, yhat = 3: 1.5, slope +1", "0.125, slope -0.5",
+        "prelu: x = -2, alpha = 0.25: -0.5, df/dx = 0.25, df/dalpha = -2",
+        "prelu: x = -2, alpha = 2: -4, df/dx = 2, df/dalpha = -2",
+        "prelu: x = 3, alpha = 2: 3, df/dx = 1, df/dalpha = 0",
+    ],
+    "17_saturation": [
+        "sigmoid'(10) = 4.5395808e-05", "tanh'(5) = 1.815832", "0.25**10 = 9.5367e-07", "sigmoid: layer", "relu: layer",
+    ],
+    "perceptron": [
+        "AND: gradient [[0.0, 0.0], 0.0], learned", "[0.0, 0.0, 0.0, 1.0]", "OR: gradient [[0.0, 0.0], 0.0], learned",
+        "[0.0, 1.0, 1.0, 1.0]", "XOR: gradient [[0.0, 0.0], 0.0], not learned", "[0.0, 0.5, 1.0]",
+        "two linear layers are one: True",
+    ],
     "15_numerical_gradient": ["-0.1966119332", "4.5e-03    5.9e-05", "101,001 evaluations"],
+}  # fmt: skip
+TRAINED = {  # tests/train/test_worked_networks.py
+    "08_twenty_lines", "diabetes", "learning_rates", "prelu", "spiral", "zero_initialisation",
 }  # fmt: skip
 
 
@@ -65,7 +91,7 @@ def output(script):
 
 
 def test_every_script_is_tested():
-    assert {s.stem for s in SCRIPTS} == {*PRINTED, "digits"}
+    assert {s.stem for s in SCRIPTS} == {*PRINTED, *TRAINED, "digits"}
 
 
 @pytest.mark.parametrize("stem", PRINTED)
