@@ -24,13 +24,14 @@ def parser() -> argparse.ArgumentParser:
     main_parser = argparse.ArgumentParser(
         prog="python -m symgrad", description="Gradients you can read, check and run.", allow_abbrev=False
     )
+    main_parser.add_argument("--version", action="version", version=f"symgrad {sg.__version__}")
     commands = main_parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     derive = commands.add_parser(
         "derive", help="print the derivation of a formula, and values and gradients at a point"
     )
     derive.add_argument("formula", help='such as "(x + y)*z"')
     derive.add_argument("--wrt", help="variables, separated by commas (default: all)")
-    derive.add_argument("--at", help="a point: x=-2,y=5,z=-4")
+    derive.add_argument("--at", action="append", help="a point: x=-2,y=1/3,z=pi (may be given several times)")
     derive.add_argument("--digits", type=digits, default=10, help="significant digits of printed numbers (default 10)")
     derive.add_argument("--latex", action="store_true", help="print the derivation as LaTeX")
     derive.add_argument("--source", action="store_true", help="print the compiled module")
@@ -54,7 +55,9 @@ def with_signs(argv: Sequence[str]) -> list[str]:
     formulas: list[str] = []
     rest = iter(argv)
     for word in rest:
-        if word in ("--wrt", "--at", "--claim"):
+        if word == "--":
+            formulas += rest
+        elif word in ("--wrt", "--at", "--claim"):
             options.append("=".join([word, *islice(rest, 1)]))
         elif word.startswith("-") and not word.startswith("--") and word != "-h":
             formulas.append(word)
@@ -79,7 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run_derive(options: argparse.Namespace) -> int:
     """Derivation, then values and gradients at the point."""
-    at = point(options.at)
+    at = point(None if options.at is None else ",".join(options.at))
     wanted = listed_names(options.wrt)
     f = formula(options.formula, [*(wanted or ()), *at])
     fn = sg.compile(f, wrt=chosen(wanted, f))
@@ -127,14 +130,26 @@ def point(text: str | None) -> dict[str, float]:
     values: dict[str, float] = {}
     for item in (text or "").split(",") if text is not None else ():
         name, _, number = (part.strip() for part in item.partition("="))
-        try:
-            value = float(number)
-        except ValueError:
-            raise ExpressionError(f"{printable(item)!r} is not a value", fix="write --at x=1.5,y=2") from None
+        value = number_of(number)
+        if value is None:
+            raise ExpressionError(f"{printable(item)!r} is not a value", fix="write --at x=1.5,y=2")
         if name in values:
             raise CallError(f"{printable(name)} is given twice in --at")
         values[name] = value
     return values
+
+
+def number_of(text: str) -> float | None:
+    """A number, or a formula without variables: 1/3, pi/2; None for other text."""
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        value = sg.parse(text)
+    except SymgradError:
+        return None
+    return None if variables([value.node]) else float(sg.evaluate(value))
 
 
 def print_values(fn: CompiledFunction, at: dict[str, float], digits: int) -> None:

@@ -51,6 +51,28 @@ def test_sigmoid_neuron(capsys):
     )
 
 
+@pytest.mark.parametrize(
+    "at",
+    [("--at", "x=1/4,y=-2*pi"), ("--at", "x=1/4", "--at", "y=-2*pi"), ("--at=x=0.25", "--at=y=-6.283185307179586")],
+)
+def test_a_point_is_given_in_parts_and_in_formulas(capsys, at):
+    code, out, _ = run(capsys, "derive", "x*y", *at)
+    assert code == 0
+    assert "  f     = -1.570796327" in out.split("\n")
+    code, _, err = run(capsys, "derive", "x*y", "--at", "x=1/4", "--at", "y=z")
+    assert (code, "'y=z' is not a value" in err) == (2, True)
+
+
+def test_a_formula_after_two_dashes(capsys):
+    code, out, _ = run(capsys, "derive", "--at", "x=3", "--", "-x**2")
+    assert code == 0
+    assert "df/dx = -6" in out
+
+
+def test_version(capsys):
+    assert run(capsys, "--version") == (0, "symgrad 0.1.0\n", "")
+
+
 @pytest.mark.parametrize(("option", "begins"), [("--latex", r"\begin{aligned}"), ("--source", '"""')])
 def test_latex_and_source(capsys, option, begins):
     code, out, _ = run(capsys, "derive", "x*y", option)

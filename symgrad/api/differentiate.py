@@ -6,6 +6,8 @@ the expression. One ``wrt`` gives one result, a list a tuple.
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -40,6 +42,15 @@ def resolve(wrt: Any, f: Sequence[Node]) -> list[Node]:
     return [_one(item, f) for item in items]
 
 
+def _meant(item: str, known: Sequence[str]) -> str:
+    """What a name that is not there may have stood for."""
+    parts = [part for part in re.split(r"[,\s]+", item) if part]
+    if len(parts) > 1 and set(parts) <= set(known):
+        return f"give a list: [{', '.join(map(repr, parts))}]"
+    near = difflib.get_close_matches(item, known, 1)
+    return f"did you mean {printable(near[0])}?" if near else ""
+
+
 def _one(item: Any, f: Sequence[Node]) -> Node:
     if isinstance(item, str):
         found = [n for n in topological(f) if n.op.name in ("variable", "named") and name_of(n) == item]
@@ -48,6 +59,7 @@ def _one(item: Any, f: Sequence[Node]) -> Node:
             raise DeclarationError(
                 f"no variable or named intermediate {printable(item)!r}",
                 ("names", ", ".join(map(printable, known[:12]))),
+                fix=_meant(item, known),
             )
         if len(found) > 1:
             raise DeclarationError(
@@ -184,7 +196,11 @@ def _matching(xs: Sequence[Node], values: Any, wrt: Any) -> list[Node]:
     """One value a variable, of its shape."""
     given = list(values) if isinstance(wrt, (list, tuple)) and isinstance(values, (list, tuple)) else [values]
     if len(given) != len(xs):
-        raise ShapeError(f"{len(given)} vectors for {len(xs)} variables")
+        raise ShapeError(
+            f"{len(given)} vectors for {len(xs)} variables",
+            ("variables", ", ".join(printable(name_of(x)) for x in xs[:12])),
+            fix="give a list of one vector for each, in this order",
+        )
     nodes = [as_node(v) for v in given]
     for x, v in zip(xs, nodes, strict=True):
         if x.shape != v.shape:

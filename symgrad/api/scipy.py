@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from symgrad.api.function import CompiledFunction
 
 
-@dataclass
+@dataclass(repr=False)
 class Problem:
     """``scipy.optimize.minimize(p.fun, p.x0, jac=p.jac, hess=p.hess)``.
 
@@ -36,6 +36,11 @@ class Problem:
     fixed: Mapping[Node, Any]
     x0: np.ndarray
     _last: tuple[bytes, float, np.ndarray] | None = field(default=None, repr=False)
+
+    def __repr__(self) -> str:
+        variables = ", ".join(f"{name_of(v)} {shape}" for v, shape in zip(self.variables, self.shapes, strict=True))
+        held = f"; {listed([name_of(v) for v in self.fixed])} fixed" if self.fixed else ""
+        return f"Problem({self.x0.size} unknowns: {variables}{held})"
 
     def __reduce__(self) -> tuple:
         return _restored, (self.function, self.shapes, tuple(self.fixed.values()), self.x0)
@@ -169,6 +174,12 @@ def as_scipy(function: CompiledFunction, x0: Any, fixed: Mapping[str, Any]) -> P
     if any(x.op.name != "variable" for x in d.wrt):
         raise CallError("as_scipy needs variables as wrt, not intermediates")
     others = [v for v in d.inputs if v not in d.wrt]
+    if both := [name_of(v) for v in d.wrt if name_of(v) in fixed]:
+        raise CallError(
+            f"{listed(both)} cannot be fixed: the function is compiled with respect to it",
+            ("variables", listed([name_of(v) for v in d.wrt])),
+            fix="compile with wrt=[...] of the others",
+        )
     known = dict(zip(others, bind(others, (), fixed), strict=True))
     arrays = _arrays(d.wrt, x0)
     sizes = _sizes({**known, **arrays}, d.dtype)

@@ -18,6 +18,7 @@ from symgrad.ops.leaf import variable
 from symgrad.ops.verify import LONGEST_NAME
 
 _KINDS = ("real", "int", "bool")
+_PYTHON_KINDS = {float: "real", int: "int", bool: "bool", np.float64: "real", np.int64: "int", np.bool_: "bool"}
 LARGEST = 2**31 - 1  # of one declared size
 LARGEST_ARRAY = 2**40 - 1  # elements of one declared array
 
@@ -110,11 +111,12 @@ def checked_latex(latex: Any) -> str | None:
     return latex
 
 
-def declared_type(name: str, shape: Any, dtype: str) -> ArrayType:
-    """Check a declared shape and kind."""
+def declared_type(name: str, shape: Any, dtype: Any) -> ArrayType:
+    """Check a declared shape and kind; Python's ``bool``, ``int`` and ``float`` are kinds too."""
+    dtype = _PYTHON_KINDS.get(dtype, dtype) if isinstance(dtype, type) else dtype
     if dtype not in _KINDS:
         raise DeclarationError(
-            f"{printable(str(name))}: unknown dtype {str(dtype)!r}",
+            f"{printable(str(name))}: unknown dtype {getattr(dtype, '__name__', str(dtype))!r}",
             fix='use "real", "int" or "bool"; float32 is chosen at sg.compile',
         )
     if isinstance(shape, (int, str, np.integer, Size)):

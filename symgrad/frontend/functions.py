@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -90,10 +91,15 @@ relu = _function("relu")
 
 
 def clip(x: Any, lo: Any = None, hi: Any = None) -> Tensor:
-    """min(max(x, lo), hi); a bound may be None. The derivative is 0 at both bounds."""
-    if lo is None or hi is None:
-        return same_op("minimum", x, hi) if lo is None else same_op("maximum", x, lo)
-    return same_op("clip", x, lo, hi)
+    """min(max(x, lo), hi); one bound may be None. The derivative is 0 at a bound."""
+    if lo is None and hi is None:
+        raise CallError("clip needs a bound", fix="write clip(x, lo, hi); one of them may be None")
+    if lo is not None and hi is not None:
+        return same_op("clip", x, lo, hi)
+    node, bound = unify(x, hi if lo is None else lo)
+    if node.dtype != "real":
+        return same_op("minimum" if lo is None else "maximum", Tensor(node), Tensor(bound))
+    return same_op("clip", *((Tensor(node), -math.inf, hi) if lo is None else (Tensor(node), lo, math.inf)))
 
 
 def where(condition: Any, yes: Any, no: Any) -> Tensor:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ import numpy as np
 from symgrad.errors import DtypeError, SymgradError
 from symgrad.ir.node import Node, constant
 from symgrad.ir.show import described, label
+from symgrad.ops.numerals import nearest_double
 
 _KINDS = "biuf"  # NumPy's booleans, integers, floats
 
@@ -21,6 +24,8 @@ def constant_node(value: Any, like: str | None = None) -> Node:
     """
     if isinstance(value, (bool, np.bool_)):
         return constant(bool(value), "bool")
+    if isinstance(value, Fraction):
+        return constant(nearest_double(value))
     if isinstance(value, (int, np.integer)):
         return constant(_checked_int(int(value), like), "int" if like == "int" else "real")
     if isinstance(value, float):
@@ -44,12 +49,28 @@ def _array(value: Any) -> np.ndarray:
         array = np.asarray(value)
     except (ValueError, TypeError) as error:
         raise DtypeError("a constant must be a number or a regular array", ("value", type(value).__name__)) from error
+    if array.dtype.kind == "O":
+        raise _no_number(value)
     if array.dtype.kind not in _KINDS or array.dtype.itemsize > 8:
         facts = ("value", f"{type(value).__name__} of {array.dtype}")
         raise DtypeError("a constant must hold real numbers, integers or booleans", facts)
     if array.dtype == np.uint64 and array.size and array.max() > np.uint64(2**63 - 1):
         raise DtypeError("an integer constant is beyond 2**63 - 1", fix="convert with .astype(float)")
     return array
+
+
+def _no_number(value: Any) -> DtypeError:
+    """What is neither a tensor nor numbers, with what may have been meant."""
+    fix = ""
+    if callable(value):
+        fix = "call it on symbols, and use what it gives"
+    elif isinstance(value, (Mapping, Set, Iterator)):
+        fix = "make a list of its elements first"
+    elif isinstance(value, (list, tuple)):
+        fix = "a list holds numbers, or tensors of one shape"
+    elif isinstance(value, Decimal):
+        fix = "convert it with float(...)"
+    return DtypeError("neither a tensor nor an array of numbers", ("given", type(value).__name__), fix=fix)
 
 
 def with_names(error: SymgradError, nodes: Sequence[Node]) -> SymgradError:

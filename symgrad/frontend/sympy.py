@@ -6,6 +6,7 @@ Every symbol stands for a real number. Text is never sympified: that would run i
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import weakref
 from collections.abc import Callable, Iterable
@@ -18,7 +19,7 @@ from sympy.matrices.expressions.matexpr import MatrixSymbol
 from sympy.matrices.matrixbase import MatrixBase
 from sympy.tensor.array.ndim_array import NDimArray
 
-from symgrad.errors import DtypeError, ExpressionError, ShapeError, UnsupportedError
+from symgrad.errors import CallError, DtypeError, ExpressionError, ShapeError, UnsupportedError
 from symgrad.frontend.tensor import HOOKS, Tensor, as_node
 from symgrad.ir.node import Node, Variable, build, constant
 from symgrad.ir.types import Shape, broadcast_shapes, real
@@ -207,7 +208,7 @@ def elementwise(fn: Callable[..., Any], *tensors: Any) -> Tensor:
     nodes = [as_node(t) for t in tensors]
     nodes = [n if n.dtype == "bool" else cast(n, "real") for n in nodes]
     symbols = [sp.Dummy(f"t{i}", **({} if n.dtype == "bool" else {"real": True})) for i, n in enumerate(nodes)]
-    expr = fn(*symbols)
+    expr = _applied(fn, symbols)
     if isinstance(expr, (bool, int, float)):
         expr = sp.S(expr)
     if not isinstance(expr, (sp.Expr, sp.logic.boolalg.Boolean)):
@@ -217,6 +218,30 @@ def elementwise(fn: Callable[..., Any], *tensors: Any) -> Tensor:
             fix="use sympy.exp, sympy.Piecewise, ... inside it",
         )
     return Tensor(broadcast(to_node(expr, dict(zip(symbols, nodes, strict=True))), _joined(nodes)))
+
+
+def _applied(fn: Any, symbols: list[Any]) -> Any:
+    if not callable(fn):
+        raise DtypeError(
+            "elementwise takes a function", ("given", type(fn).__name__), fix="write elementwise(lambda t: ..., x)"
+        )
+    try:
+        inspect.signature(fn).bind(*symbols)
+    except TypeError:
+        raise CallError(
+            f"elementwise: the function does not take {len(symbols)} arguments",
+            fix="it is called with one symbol for each tensor",
+        ) from None
+    except ValueError:
+        pass  # a callable that does not tell
+    try:
+        return fn(*symbols)
+    except (TypeError, AttributeError) as error:
+        raise DtypeError(
+            "elementwise: the function does not take SymPy symbols",
+            ("it says", str(error).partition("\n")[0][:80]),
+            fix="use SymPy's functions inside it: sympy.sin, not numpy.sin or math.sin",
+        ) from error
 
 
 def _joined(nodes: list[Node]) -> Shape:

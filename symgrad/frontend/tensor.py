@@ -207,13 +207,18 @@ def as_node(value: Any, like: str | None = None) -> Node:
     """A tensor's node; numbers, arrays and SymPy expressions become nodes. ``like`` is the kind a number may take."""
     if isinstance(value, Tensor):
         return value.node
-    if hasattr(type(value), "free_symbols"):  # SymPy; the property itself recurses
+    if is_expression(value):
         return HOOKS["sympy"](value).node
-    if isinstance(value, (list, tuple)) and any(isinstance(v, Tensor) for v in value):
+    if isinstance(value, (list, tuple)) and any(isinstance(v, Tensor) or is_expression(v) for v in value):
         return HOOKS["stack"](value).node
     if isinstance(value, Size):
         return build("size", size=value)
     return constant_node(value, like)
+
+
+def is_expression(value: Any) -> bool:
+    """Whether a value is SymPy's; asked of the type, for the property itself recurses."""
+    return hasattr(type(value), "free_symbols")
 
 
 def unify(*values: Any) -> list[Node]:

@@ -31,6 +31,8 @@ _TOKEN = re.compile(
     r"|(?P<op>\*\*|<=|>=|==|!=|//|<<|>>|&&|\|\||[-+*/<>()&|~,])"
 )
 _PARTS = "parse a part by itself, and give it a name: parse(text, {name: part})"
+_SUPERSCRIPTS = "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
+_PRODUCT = "write a product with *: 2*x"
 _PREFIX = {"+", "-", "~", "not"}
 _LOOSE = {"<", "<=", ">", ">=", "&", "|", "and", "or", "not"}  # bind less than a sum
 _REFUSED = {
@@ -44,7 +46,10 @@ _REFUSED = {
     "^": ("'^' is not a power here (in Python it is a bitwise exclusive or)", "write x**2"),
     "%": ("'%' is not allowed", "write mod(a, b)"),
     "@": ("'@' is not allowed", "matrix products are built with tensors, not in text"),
-    "=": ("'=' is not allowed: an expression has no assignment", "give the right side only; equal(a, b) compares"),
+    "=": (
+        "'=' is not allowed: an expression has no assignment",
+        "give the right side only (equal(a, b) compares), and arguments without names",
+    ),
     "!": ("'!' is not allowed", "the logarithm of the factorial of n is lgamma(n + 1)"),
     ".": ("attribute access is not allowed", "use names, numbers, operators and functions only"),
     "[": ("'[' is not allowed: no lists, no indexing", "declare each element under its own name"),
@@ -57,6 +62,12 @@ _REFUSED = {
     "'": ("a string is not allowed", "use names, numbers, operators and functions only"),
     "\n": ("a line break is not allowed", "write the expression on one line"),
     "\r": ("a line break is not allowed", "write the expression on one line"),
+    "\u2212": ("this minus sign is not ASCII", "write -"),
+    "\u00d7": ("this product sign is not ASCII", "write *"),
+    "\u00b7": ("this product sign is not ASCII", "write *"),
+    "\u22c5": ("this product sign is not ASCII", "write *"),
+    "\u00f7": ("this division sign is not ASCII", "write /"),
+    "\u221a": ("a root sign is not allowed", "write sqrt(x)"),
     "if": ("'if' is a reserved word", "write where(condition, a, b)"),
     "else": ("'else' is a reserved word", "write where(condition, a, b)"),
 }
@@ -154,7 +165,9 @@ def _check_name(text: str, word: str, start: int, declared: Container[str]) -> N
     if keyword.iskeyword(word) and word not in ("and", "or", "not"):
         refuse(text, start, f"'{word}' is a reserved word", "choose another name")
     if unicodedata.normalize("NFKC", word) != word:
-        refuse(text, start, "a name holds a look-alike of another character", "write it in plain letters")
+        powers = word.rstrip(_SUPERSCRIPTS)
+        fix = f"write {powers}**{unicodedata.normalize('NFKC', word[len(powers) :])}" if powers != word else ""
+        refuse(text, start, "a name holds a look-alike of another character", fix or "write it in plain letters")
     if not word.isascii() and word not in declared:
         refuse(text, start, f"the name {word!a} is not ASCII and not declared", "declare it: parse(text, {name: ...})")
     if not word.isidentifier():
@@ -200,13 +213,14 @@ def _check_operand(text: str, token: Token, before: Token | None) -> None:
     if token.text == "not" and before is not None and before.text not in ("(", ",", "and", "or", "not"):
         refuse(text, token.start, "'not' binds less than the operator before it", "put parentheses around not ...")
     if token.text not in _PREFIX:
-        refuse(text, token.start, f"a value is missing before '{token.text}'")
+        fix = "an absolute value is abs(x)" if token.text == "|" else ""
+        refuse(text, token.start, f"a value is missing before '{token.text}'", fix)
 
 
 def _check_operator(text: str, token: Token, before: Token | None, opened: list[tuple[int, bool]]) -> None:
     """Where a value has ended."""
     if token.kind != "op" or token.text in ("~", "not"):
-        refuse(text, token.start, "an operator is missing before this", "write a product with *: 2*x")
+        refuse(text, token.start, "an operator is missing before this", _joining(token, before))
     if token.text == "(" and before is not None and before.kind != "function":
         refuse(text, token.start, "an operator is missing before the parenthesis", "write a product with *: 2*(x + 1)")
     if token.text == ")":
@@ -215,6 +229,16 @@ def _check_operator(text: str, token: Token, before: Token | None, opened: list[
         opened.pop()
     if token.text == "," and not (opened and opened[-1][1]):
         refuse(text, token.start, "a comma outside a function's arguments", "write a decimal number with a point")
+
+
+def _joining(token: Token, before: Token | None) -> str:
+    """What may have been meant by two values in a row."""
+    if before is None or before.start + len(before.text) < token.start or token.kind != "name":
+        named = before is not None and before.kind == "name"
+        return "write a product with *, a function's argument in parentheses: sin(x)" if named else _PRODUCT
+    if before.text == "0" and token.text[0] in "xXbBoO":
+        return "write the number in decimal digits"
+    return f"write {before.text}{token.text.replace('_', '')}" if token.text.strip("_").isdigit() else _PRODUCT
 
 
 def _joints(tokens: list[Token]) -> tuple[int, ...]:

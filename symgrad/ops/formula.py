@@ -16,6 +16,7 @@ import sympy as sp
 
 from symgrad.errors import DeclarationError, UnsupportedError
 from symgrad.ir.node import Frozen, Node
+from symgrad.ir.show import described
 from symgrad.ir.walk import topological
 from symgrad.ops.numerals import from_double
 from symgrad.ops.reduce import Axes
@@ -75,7 +76,7 @@ def _check_size(node: Node) -> None:
     if not known or np.prod(node.shape, dtype=float) > ELEMENT_LIMIT:
         raise UnsupportedError(
             "a SymPy expression needs known sizes",
-            ("tensor", f"{node.op.name}: {node.type}"),
+            ("tensor", described(node)),
             fix=f"declare sizes as numbers, {ELEMENT_LIMIT} elements at most",
         )
 

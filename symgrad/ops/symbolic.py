@@ -90,9 +90,10 @@ def _leaf(expr: Any, env: Mapping[Any, Node]) -> Node:
 def _no_rule(expr: Any) -> UnsupportedError:
     kind = type(expr)
     name = str(getattr(kind, "name", None) or kind.__name__) if isinstance(expr, AppliedUndef) else kind.__name__
+    waits = isinstance(expr, (sp.Derivative, sp.Integral, sp.Sum, sp.Product, sp.Subs, sp.Limit, sp.MatrixExpr))
     return UnsupportedError(
         f"the SymPy function {name[:80]} has no numeric rule",
-        fix="write it in functions that symgrad has, or add a row to the table of element-wise functions",
+        fix="let SymPy work it out first: expr.doit()" if waits else "write it in functions that symgrad has",
     )
 
 

@@ -6,7 +6,7 @@ against the declared shapes; one name is one size. Nothing that came in is ever 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -69,7 +69,7 @@ def convert(name: str, value: Any, kind: ArrayType, real: str) -> np.ndarray:
             f"{printable(name)} takes {_TAKES[kind.dtype]}",
             ("declared", f"{printable(name)}: {kind}"),
             ("given", f"{type(value).__name__} of {array.dtype}"),
-            fix=_cast_fix(kind.dtype, array.dtype.kind),
+            fix=_cast_fix(kind.dtype, array, value),
         )
     if array.dtype == np.uint64 and kind.dtype == "int" and array.size and array.max() > np.uint64(2**63 - 1):
         raise DtypeError(
@@ -79,12 +79,17 @@ def convert(name: str, value: Any, kind: ArrayType, real: str) -> np.ndarray:
         return writable(np.require(array, target, ["C", "A"]))
 
 
-def _cast_fix(kind: str, given: str) -> str:
+def _cast_fix(kind: str, array: np.ndarray, value: Any) -> str:
+    if isinstance(value, Iterator):
+        return "make a list of it first"
+    given, number = array.dtype.kind, array.ndim == 0
     if kind == "bool":
         return "compare first: values != 0"
     if kind == "int" and given == "f":
-        return "convert with .astype(int) if the values are whole"
-    return "convert with .astype(float)" if given in "OUS" else ""
+        return "convert with int(...) if it is whole" if number else "convert with .astype(int) if the values are whole"
+    if given in "OUS" or (given == "f" and array.dtype.itemsize > 8):
+        return "convert with float(...)" if number else "convert with .astype(float)"
+    return ""
 
 
 def plain_array(name: str, value: Any) -> np.ndarray:
