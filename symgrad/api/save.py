@@ -29,7 +29,12 @@ def save_source(bundle: Bundle, path: Path, alone: bool) -> Path:
     derived = bundle.derived
     wrt = [x["variable"].name if x.op.name == "variable" else derived.names[x][0] for x in derived.wrt]
     text, arrays = standalone_text(
-        bundle.program, bundle.source, kernels=kernels_text(), samples=samples(bundle), wrt=wrt
+        bundle.program,
+        bundle.source,
+        kernels=kernels_text(),
+        samples=samples(bundle),
+        wrt=wrt,
+        shapes={v["variable"].name: v.shape for v in derived.inputs},
     )
     path.write_text(text, encoding="utf-8")
     if arrays:

@@ -1,14 +1,16 @@
 """A Source as one file that needs NumPy and Numba only, and that checks itself when it is run.
 
 In: the Program and its Source, the text of the kernels, sample inputs. Out: the text, and the arrays of
-the sibling .npz (hidden constants). Samples of at most ``MANY`` elements become literals, larger ones are drawn
-anew between their bounds by a seeded generator. By convention ``forward`` returns (outputs, residuals),
+the sibling .npz (hidden constants). Entries refuse arrays of other shapes than declared. Samples of at most ``MANY``
+elements become literals, larger ones are drawn anew between their bounds by a seeded generator. By convention
+``forward`` returns (outputs, residuals),
 ``backward`` takes the inputs it reads (by their names in forward), the residuals, a cotangent for each output;
 ``value_and_grad`` returns (value, gradients). Where scalars are packed, the vector's members are the samples.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,6 +22,7 @@ from symgrad.emit.scalar import literal
 from symgrad.emit.selfcheck import AGREEMENT, HALVES, JOINT, LEAVES, SLOPES, VALUES
 from symgrad.ir.program import Function, Program
 from symgrad.ir.source import Source
+from symgrad.ir.types import Shape, Size
 
 MANY = 64
 KINDS = {"float64": "f64", "float32": "f32", "int64": "i64", "int32": "i32", "bool": "bool"}
@@ -29,12 +32,19 @@ _IMPORT, _WRAPS, _MATH = "from symgrad.runtime.kernels import ", "from functools
 
 
 def standalone(
-    program: Program, source: Source, *, kernels: str, samples: Mapping[str, Any], wrt: Sequence[str] = ()
+    program: Program,
+    source: Source,
+    *,
+    kernels: str,
+    samples: Mapping[str, Any],
+    wrt: Sequence[str] = (),
+    shapes: Mapping[str, Shape] | None = None,
 ) -> tuple[str, dict[str, np.ndarray]]:
     """The text of the file and the arrays of the .npz beside it (none: no such file is needed).
 
     ``kernels`` is the text of ``symgrad/runtime/kernels.py``; ``samples`` has the inputs in the order of the
-    parameters, by any names; ``wrt`` names the gradients in their order, inputs by the same names.
+    parameters, by any names; ``wrt`` names the gradients in their order, inputs by the same names; ``shapes`` has the
+    declared shapes that are to be checked.
     """
     hidden = {name: np.asarray(value) for name, value in program.hidden}
     functions = {f.name: f for f in program.functions if f.name in program.entries}
@@ -42,7 +52,8 @@ def standalone(
     samples = {found[name]: value for name, value in samples.items()}
     wrt = [found.get(name, display(name)) for name in wrt]
     texts, calls = _checks(functions)
-    parts = [with_kernels(source.text, kernels, bool(hidden)), _drawn(samples), _constants(program, functions, wrt)]
+    text = guarded(source.text, functions, {found[name]: shape for name, shape in (shapes or {}).items()})
+    parts = [with_kernels(text, kernels, bool(hidden)), _drawn(samples), _constants(program, functions, wrt)]
     verdict = f"    raise SystemExit(0 if all([{', '.join(calls)}]) else 1)\n"
     parts += [*texts, '\nif __name__ == "__main__":\n    inputs = samples()\n' + verdict]
     return "\n".join(parts), hidden
@@ -75,10 +86,33 @@ def _checks(functions: Mapping[str, Function]) -> tuple[list[str], list[str]]:
 _MATMUL = '''
 
 
-@helper
-def matmul(a, b, out):
-    """out = a @ b, by BLAS."""
-    np.dot(a, b, out)'''
+try:
+    import scipy.linalg.cython_blas  # noqa: F401  what np.dot calls in Numba
+except ImportError:  # then loops
+
+    @helper
+    def matmul(a, b, out):
+        """out = a @ b, for matrices and vectors."""
+        out[:] = 0.0
+        if a.ndim == 1:
+            for k in range(b.shape[0]):
+                for j in range(b.shape[1]):
+                    out[j] += a[k] * b[k, j]
+        elif b.ndim == 1:
+            for i in range(a.shape[0]):
+                for k in range(a.shape[1]):
+                    out[i] += a[i, k] * b[k]
+        else:
+            for i in range(a.shape[0]):
+                for k in range(a.shape[1]):
+                    for j in range(b.shape[1]):
+                        out[i, j] += a[i, k] * b[k, j]
+else:
+
+    @helper
+    def matmul(a, b, out):
+        """out = a @ b, by BLAS."""
+        np.dot(a, b, out)'''
 
 
 def with_kernels(text: str, kernels: str, hidden: bool = False) -> str:
@@ -96,6 +130,42 @@ def with_kernels(text: str, kernels: str, hidden: bool = False) -> str:
         before = before.removesuffix(_MATH) + _MATH
     path = "from pathlib import Path\n" if hidden else ""
     return "".join((header, closed, before, wraps, path, after))
+
+
+def guarded(text: str, functions: Mapping[str, Function], shapes: Mapping[str, Shape]) -> str:
+    """The text with a test of the shapes at the head of each entry: compiled code does not look before it reads."""
+    for name, function in functions.items():
+        end = re.compile(rf'^def {name}\(.*?\n    """\n', re.DOTALL | re.MULTILINE)
+        lines = "".join(f"{line}\n" for line in _guards(function, shapes))
+        text = end.sub(lambda found, lines=lines: found.group() + lines, text, count=1)  # type: ignore[misc]
+    return text
+
+
+def _guards(function: Function, shapes: Mapping[str, Shape]) -> list[str]:
+    """For each array whose shape is declared, what it must be: numbers, and lengths that others show first."""
+    shown: dict[str, str] = {}
+    lines = []
+    for p in function.parameters:
+        tests = []
+        for axis, size in enumerate(shapes.get(p.name, ())):
+            length = f"{p.name}.shape[{axis}]"
+            wanted = str(size) if isinstance(size, int) else _measured(size, shown)
+            if wanted is not None:
+                tests.append(f"{length} != {wanted}")
+            elif str(size).isidentifier():
+                shown[str(size)] = length
+        if tests:
+            sizes = ", ".join(map(str, shapes[p.name]))
+            lines += [f"    if {' or '.join(tests)}:", f'        raise ValueError("{p.name}: {p.dtype}[{sizes}]")']
+    return lines
+
+
+def _measured(size: Size, shown: Mapping[str, str]) -> str | None:
+    """A named size in lengths that are known; None where one is not."""
+    if not set(size.names()) <= set(shown):
+        return None
+    text = re.sub(r"[A-Za-z_]\w*", lambda found: shown[found.group()], str(size))
+    return text if text in shown.values() else f"({text})"
 
 
 def _pasted(kernels: str) -> str:

@@ -18,7 +18,8 @@ from symgrad.ops.leaf import variable
 from symgrad.ops.verify import LONGEST_NAME
 
 _KINDS = ("real", "int", "bool")
-_PYTHON_KINDS = {float: "real", int: "int", bool: "bool", np.float64: "real", np.int64: "int", np.bool_: "bool"}
+_PYTHON_KINDS = {"float": "real", "int": "int", "bool": "bool"}
+_KINDS_FIX = 'use "real", "int" or "bool"; float32 is chosen at sg.compile'
 LARGEST = 2**31 - 1  # of one declared size
 LARGEST_ARRAY = 2**40 - 1  # elements of one declared array
 
@@ -112,13 +113,12 @@ def checked_latex(latex: Any) -> str | None:
 
 
 def declared_type(name: str, shape: Any, dtype: Any) -> ArrayType:
-    """Check a declared shape and kind; Python's ``bool``, ``int`` and ``float`` are kinds too."""
-    dtype = _PYTHON_KINDS.get(dtype, dtype) if isinstance(dtype, type) else dtype
-    if dtype not in _KINDS:
-        raise DeclarationError(
-            f"{printable(str(name))}: unknown dtype {getattr(dtype, '__name__', str(dtype))!r}",
-            fix='use "real", "int" or "bool"; float32 is chosen at sg.compile',
-        )
+    """Check a declared shape and kind."""
+    if not isinstance(dtype, str) or dtype not in _KINDS:
+        word = getattr(dtype, "__name__", str(dtype))
+        kind = _PYTHON_KINDS.get(word) if isinstance(dtype, type) else None
+        fix = f'write it as text: dtype="{kind}"' if kind else _KINDS_FIX
+        raise DeclarationError(f"{printable(str(name))}: unknown dtype {word!r}", fix=fix)
     if isinstance(shape, (int, str, np.integer, Size)):
         shape = (shape,)
     if not isinstance(shape, (tuple, list)):
