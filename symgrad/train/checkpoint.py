@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,8 @@ class ModelCheckpoint(Monitor):
     """Write the whole state of the run to ``filepath``: ``fit(resume=filepath)`` goes on from it, bit for bit.
 
     ``save_freq`` is "epoch" or a number of seconds. The file before the newest is kept as ``<name>.previous``. With
-    ``save_best_only=True`` the model with the best value of ``monitor`` is written beside it, as ``<stem>.best.npz``,
-    for ``sg.nn.load``. A file that cannot be written is a warning, and training goes on.
+    ``save_best_only=True`` the run at the best value of ``monitor`` is written beside it, as ``<stem>.best.npz``.
+    A file that cannot be written is a warning, and training goes on.
 
     Raises:  DeclarationError for options that make no sense
     >>> ModelCheckpoint("run.npz", save_freq=60).save_freq
@@ -37,7 +37,7 @@ class ModelCheckpoint(Monitor):
         self.save_freq = save_freq if save_freq == "epoch" else number("save_freq", save_freq, 0)
         self.best = None if initial_value_threshold is None else number("threshold", initial_value_threshold)
         self.best_path = self.filepath.with_name(f"{self.filepath.stem}.best{self.filepath.suffix or '.npz'}")
-        self._last = 0.0
+        self._last, self._is_best = 0.0, False
 
     @property
     def is_passive(self) -> bool:
@@ -49,7 +49,7 @@ class ModelCheckpoint(Monitor):
             raise UnsupportedError(
                 f"{self.model.optimizer.name} has no step to go on from", fix="take Adam, or save at the end"
             )
-        self._last = time.monotonic()
+        self._last, self._is_best = time.monotonic(), False
         if self.save_best_only:
             best = self.best
             super().on_train_begin(logs)
@@ -61,19 +61,22 @@ class ModelCheckpoint(Monitor):
         value = self.value(logs or {})
         if self.improves(value, self.best):
             self.best = value
-            self._guarded(self.best_path, lambda: self.model.save(self.best_path))
+            self._is_best = True
 
     def on_settled(self, run: Run, callbacks: Sequence[Any]) -> None:
         """After a slice, when everybody has been told of its epochs."""
         step, steps = run.clock.step, run.course.per_epoch
         is_due = time.monotonic() - self._last >= self.save_freq if self.save_freq != "epoch" else not step % steps
+        if self._is_best:
+            self._is_best = False
+            self._write(self.best_path, run, callbacks)
         if is_due or step == steps * self.params["epochs"]:
-            self._guarded(self.filepath, lambda: snapshot.write(self.filepath, self.model, run, callbacks))
+            self._write(self.filepath, run, callbacks)
             self._last = time.monotonic()
 
-    def _guarded(self, path: Path, write: Callable[[], None]) -> None:
+    def _write(self, path: Path, run: Run, callbacks: Sequence[Any]) -> None:
         try:
-            write()
+            snapshot.write(path, self.model, run, callbacks)
         except OSError as error:
             why = f"ModelCheckpoint: {path} is not written ({error.strerror or error}); training goes on"
             warnings.warn(why, RuntimeWarning, stacklevel=2)

