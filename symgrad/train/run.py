@@ -18,6 +18,7 @@ from symgrad.train.source import Permutation, Source
 from symgrad.train.state import State
 
 SLICE = 0.05  # seconds of compiled code between two looks at the clock
+EPOCHS = 1000  # of one slice at most: each is told to the history, which takes some microseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +75,15 @@ class Run:
             until, rate = self._until(first, last, watcher), watcher.rate()
             with self.interrupt:
                 fault = self._slice(until, rate)
-            if watcher.by_epoch:  # what is told then may take long
-                self.interrupt.raise_kept()
-            self._tell(first, watcher, fault)
+                if not watcher.by_epoch:  # quickly told: the history then agrees with the state
+                    self._tell(first, watcher, fault)
             self.interrupt.raise_kept()
+            if watcher.by_epoch:
+                self._tell(first, watcher, fault)
 
     def _until(self, first: int, last: int, watcher: Watcher) -> int:
         """Where the next slice ends."""
-        wanted = first + (1 if watcher.by_batch else self.pace)
+        wanted = first + (1 if watcher.by_batch else min(self.pace, EPOCHS * self.course.per_epoch))
         if watcher.by_epoch:
             wanted = min(wanted, (first // self.course.per_epoch + 1) * self.course.per_epoch)
         return self.source.limit(self.course, first, min(wanted, last))
@@ -90,9 +92,10 @@ class Run:
         """Run one slice; the state is kept before it, so that a bad step leaves no trace."""
         self.state.copy_into(self._kept)
         first, self._totals[:] = self.clock.step, self.clock.totals
-        begun = time.perf_counter()
+        begun = _clocks()
         which = self._steps(last, rate)
-        self._adapt(time.perf_counter() - begun, self.clock.step - first)
+        passed = max(now - then for now, then in zip(_clocks(), begun, strict=True))
+        self._adapt(passed, self.clock.step - first)
         if which >= 0:
             return self._fault(self.clock.step, which)
         if self.state.not_finite() is None:
@@ -147,3 +150,8 @@ class Run:
             watcher.fault(fault)
         else:
             watcher.settled(self)
+
+
+def _clocks() -> tuple[float, float]:
+    """The wall's and the processor's: a clock that stands still (a paused machine) must not make slices long."""
+    return time.perf_counter(), time.thread_time()
