@@ -73,6 +73,7 @@ class _Reader:
         return base
 
     def atom(self) -> float:
+        self.ended_in_function = False
         token = self.take()
         if token == "(":
             self.i -= 1

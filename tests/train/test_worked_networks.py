@@ -13,7 +13,7 @@ def printed(stem):
     return output(ROOT / "examples" / f"{stem}.py")
 
 
-def tested(stem, *marks):
+def example(stem, *marks):
     """Mark a test as the one of an example."""
     TESTED.add(stem)
 
@@ -25,13 +25,13 @@ def tested(stem, *marks):
     return marked
 
 
-@tested("08_twenty_lines", pytest.mark.slow)
+@example("08_twenty_lines", pytest.mark.slow)
 def test_twenty_lines():
     text = printed("08_twenty_lines")
     assert "t = 0: loss 24635.8935\nt = 999: loss 41.1565\nt = 1999: loss 4.3485\n" in text
 
 
-@tested("zero_initialisation")
+@example("zero_initialisation")
 def test_equal_units_stay_equal():
     zeros, drawn = printed("zero_initialisation").split("glorot_uniform")
     assert "loss 0.693147 -> 0.693147; different hidden units: 1" in zeros
@@ -40,7 +40,7 @@ def test_equal_units_stay_equal():
     assert float(re.search(r"-> (\d\.\d+)", drawn)[1]) < 0.01
 
 
-@tested("learning_rates")
+@example("learning_rates")
 def test_learning_rates():
     text = printed("learning_rates")
     assert "rate 0.3: factor 0.4: 1, 0.4, 0.16, 0.064, 0.0256" in text
@@ -52,19 +52,19 @@ def test_learning_rates():
     assert "training stopped" in bad
 
 
-@tested("prelu")
+@example("prelu")
 def test_prelu_learns_its_slope():
     assert "learned slope: {'bend_alpha': [0.4]}" in printed("prelu")
 
 
-@tested("diabetes")
+@example("diabetes")
 def test_diabetes():
     pytest.importorskip("sklearn", reason="the patients come with scikit-learn")
     network, line = (float(v) for v in re.findall(r"R2 (\d\.\d+)", printed("diabetes")))
     assert network > line - 0.05 > 0.25
 
 
-@tested("spiral", pytest.mark.slow)
+@example("spiral", pytest.mark.slow)
 def test_spiral():
     assert float(re.search(r"accuracy (\d\.\d+)", printed("spiral"))[1]) >= 0.97
 
