@@ -15,11 +15,13 @@ from typing import Any
 class Deferred:
     """``with deferred: ...`` keeps one SIGINT; ``raise_kept()`` raises it. Elsewhere than in the main thread, nothing.
 
+    >>> before = signal.signal(signal.SIGINT, signal.default_int_handler)
     >>> deferred = Deferred()
     >>> with deferred:
     ...     signal.raise_signal(signal.SIGINT)
     >>> deferred.is_kept
     True
+    >>> _ = signal.signal(signal.SIGINT, before)
     """
 
     def __init__(self) -> None:

@@ -9,7 +9,8 @@ import sys
 import pytest
 
 PROGRAM = """
-import json, sys, time
+import json, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent in the background has it ignored
 import numpy as np
 import symgrad as sg
 
