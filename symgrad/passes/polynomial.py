@@ -98,8 +98,7 @@ def as_node(p: Polynomial) -> Node | None:
     if not terms:
         return constant(0.0)
     first, negative = terms[0]
-    number = value(first)
-    total = first if not negative else -first if number is None else constant(-number)
+    total = -first if negative else first
     for term, negative in terms[1:]:
         total = total - term if negative else total + term
     return total
