@@ -49,14 +49,14 @@ __all__ += _activations.__all__
 # What training needs is imported when it is first asked for: importing symgrad stays quick.
 _LATER = {
     "Model": "symgrad.train.model:Model",
-    "callbacks": "symgrad.train.callbacks",
+    "callbacks": "symgrad.train.watching.callbacks",
     "initializers": "symgrad.nn.initializers",
     "losses": "symgrad.nn.losses",
-    "metrics": "symgrad.train.metrics",
+    "metrics": "symgrad.train.rules.metrics",
     "nn": "symgrad.nn",
-    "optimizers": "symgrad.train.optimizers",
+    "optimizers": "symgrad.train.rules.optimizers",
     "regularizers": "symgrad.nn.regularizers",
-    "schedules": "symgrad.train.schedules",
+    "schedules": "symgrad.train.rules.schedules",
     "sklearn": "symgrad.sklearn",
 }
 

@@ -16,7 +16,7 @@ from symgrad.frontend.text import CONSTANTS
 from symgrad.ir.show import printable
 from symgrad.ir.walk import variables
 from symgrad.runtime.border import listed
-from symgrad.train import console
+from symgrad.train.console import command as console
 
 
 def parser() -> argparse.ArgumentParser:

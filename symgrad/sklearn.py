@@ -23,9 +23,9 @@ from sklearn.utils.validation import (  # type: ignore[import-untyped]
 from symgrad.nn import losses
 from symgrad.nn.layers import Dense
 from symgrad.nn.regularizers import REGULARIZERS, Maker
-from symgrad.train import optimizers
-from symgrad.train.callbacks import Callback
 from symgrad.train.model import Sequential
+from symgrad.train.rules import optimizers
+from symgrad.train.watching.callbacks import Callback
 
 
 class _Settled(Callback):

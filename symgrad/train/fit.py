@@ -14,15 +14,16 @@ import numpy as np
 
 from symgrad.errors import CallError, DeclarationError, UnsupportedError
 from symgrad.runtime.border import listed
-from symgrad.train import hooks, snapshot
+from symgrad.train import snapshot
 from symgrad.train.history import History
 from symgrad.train.loop import Course
 from symgrad.train.order import permutation
-from symgrad.train.progress import shown
 from symgrad.train.run import Run
 from symgrad.train.source import Source, split_last
 from symgrad.train.state import State
-from symgrad.train.watch import Watch, finisher
+from symgrad.train.watching import hooks
+from symgrad.train.watching.progress import shown
+from symgrad.train.watching.watch import Watch, finisher
 
 BATCH = 32
 

@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 from symgrad.errors import NumericError
 from symgrad.train.history import History
 from symgrad.train.loop import Course
-from symgrad.train.watch import Watch
+from symgrad.train.watching.watch import Watch
 
 
 def run_full_batch(fit: Any) -> History:

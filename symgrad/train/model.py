@@ -20,16 +20,16 @@ from symgrad.ir.show import printable
 from symgrad.nn import initializers
 from symgrad.nn.network import Network, from_tensors, sequential, summary
 from symgrad.runtime.border import listed
-from symgrad.train import optimizers
 from symgrad.train.fit import Fit
 from symgrad.train.full_batch import run_full_batch
 from symgrad.train.history import History
 from symgrad.train.loop import Course, Loop
 from symgrad.train.objective import Task, task_of
+from symgrad.train.rules import optimizers
 from symgrad.train.source import Source
 from symgrad.train.state import State
 from symgrad.train.step import evaluation_of, slots_of, step_of
-from symgrad.train.watch import finisher
+from symgrad.train.watching.watch import finisher
 
 BATCH = 32  # rows, as Keras
 _ROWS = 4096  # rows that predict takes at once

@@ -19,7 +19,7 @@ from symgrad.ir.types import Size
 from symgrad.ir.walk import variables
 from symgrad.nn import losses
 from symgrad.nn.network import Network
-from symgrad.train import metrics as rows_of_metrics
+from symgrad.train.rules import metrics as rows_of_metrics
 from symgrad.train.step import Objective, rows
 
 

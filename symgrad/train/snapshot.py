@@ -16,9 +16,9 @@ import numpy as np
 
 from symgrad.errors import ModelFileError
 from symgrad.ir.show import printable
-from symgrad.train import files
 from symgrad.train.packed import pack, unpack
 from symgrad.train.run import Run
+from symgrad.train.storage import files
 
 _WRONG = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 

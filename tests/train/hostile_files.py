@@ -20,9 +20,9 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.train.contents import seal
-from symgrad.train.files import write
-from symgrad.train.layout import Member, array_header, directory, local_header
+from symgrad.train.storage.contents import seal
+from symgrad.train.storage.files import write
+from symgrad.train.storage.layout import Member, array_header, directory, local_header
 
 TRUNCATIONS, FLIPS = 50, 200
 DOCUMENT = {"layers": [{"units": 3, "activation": "relu"}, {"units": 1, "rate": 0.5}], "name": "net", "flags": [True]}

@@ -7,8 +7,9 @@ import pytest
 
 from symgrad.__main__ import main
 from symgrad.errors import DeclarationError, SymgradError
-from symgrad.train import console, tables
-from symgrad.train.datasets import DRAWN, generate
+from symgrad.train.console import command as console
+from symgrad.train.console import tables
+from symgrad.train.console.datasets import DRAWN, generate
 
 FLOWERS = "length,width,kind\n" + "".join(
     f"{1 + i % 5 + 10 * (i % 2)},{i % 7},{'rose' if i % 2 else 'lily'}\n" for i in range(60)

@@ -24,11 +24,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
 from symgrad.errors import DtypeError, ModelFileError, UnsupportedError
-from symgrad.train import contents, files
-from symgrad.train.document import DEEPEST, MOST_PARTS, DamageError
-from symgrad.train.files import ModelFileWarning, read, write
-from symgrad.train.layout import DTYPES
-from symgrad.train.publish import previous
+from symgrad.train.storage import contents, files
+from symgrad.train.storage.document import DEEPEST, MOST_PARTS, DamageError
+from symgrad.train.storage.files import ModelFileWarning, read, write
+from symgrad.train.storage.layout import DTYPES
+from symgrad.train.storage.publish import previous
 from tests.train import hostile_files
 from tests.train.hostile_files import ARRAYS, DOCUMENT, FILES, PATHS, good
 
@@ -176,7 +176,7 @@ WATCH = """
 import json, os, sys, time, tracemalloc
 from pathlib import Path
 from symgrad.errors import ModelFileError
-from symgrad.train.files import read
+from symgrad.train.storage.files import read
 seen, watching = [], False
 QUIET = ("object.__getattr__", "sys._getframe", "os.lstat", "os.listdir", "code.__new__")
 def hook(event, arguments):

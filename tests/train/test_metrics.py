@@ -9,7 +9,7 @@ from sklearn import metrics as peer
 import symgrad as sg
 from symgrad.errors import SymgradError
 from symgrad.nn import losses
-from symgrad.train import metrics
+from symgrad.train.rules import metrics
 
 RNG = np.random.default_rng(11)
 ROWS = 60

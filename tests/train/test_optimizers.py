@@ -13,8 +13,8 @@ from symgrad.frontend.tensor import Tensor
 from symgrad.ir.node import Variable
 from symgrad.ir.types import ArrayType
 from symgrad.ops.leaf import variable
-from symgrad.train import optimizers, schedules
 from symgrad.train.loop import Course, Loop
+from symgrad.train.rules import optimizers, schedules
 from symgrad.train.state import State
 from symgrad.train.step import slots_of, step_of
 from tests.train.plain import objective_of

@@ -9,7 +9,7 @@ import pytest
 
 import symgrad as sg
 from symgrad.errors import DeclarationError
-from symgrad.train import progress
+from symgrad.train.watching import progress
 
 X = np.arange(12.0).reshape(6, 2) / 12
 Y = X.sum(axis=1, keepdims=True)
@@ -95,7 +95,7 @@ def test_a_bar_in_a_notebook(net, monkeypatch, capsys):
 
 
 def test_showing_asks_for_no_python_between_epochs(net, monkeypatch):
-    from symgrad.train.watch import Watch
+    from symgrad.train.watching.watch import Watch
 
     made = []
     monkeypatch.setattr(Watch, "epoch_begins", lambda self, epoch: made.append(epoch))

@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from symgrad.train import publish as publishing
-from symgrad.train.files import read, write
-from symgrad.train.publish import previous, publish
+from symgrad.train.storage import publish as publishing
+from symgrad.train.storage.files import read, write
+from symgrad.train.storage.publish import previous, publish
 
 KILLS, WRITERS = 50, 4
 

@@ -13,7 +13,7 @@ from symgrad.errors import SymgradError
 from symgrad.ir.node import Variable
 from symgrad.ir.types import ArrayType
 from symgrad.ops.leaf import variable
-from symgrad.train import schedules as s
+from symgrad.train.rules import schedules as s
 
 STEPS = [*range(41), 99, 100, 101, 1000]
 

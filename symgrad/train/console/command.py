@@ -18,9 +18,10 @@ from symgrad.errors import DeclarationError
 from symgrad.nn import losses
 from symgrad.nn.layers import Dense
 from symgrad.nn.network import summary
-from symgrad.train import optimizers, tables
-from symgrad.train.datasets import DRAWN
+from symgrad.train.console import tables
+from symgrad.train.console.datasets import DRAWN
 from symgrad.train.model import Sequential
+from symgrad.train.rules import optimizers
 
 _LINES, _WIDTH = 20, 40  # of the learning curve
 _ONE_HOT = ("categorical_crossentropy", "kl_divergence", "categorical_hinge", "mse", "mae", "huber", "half_sse")

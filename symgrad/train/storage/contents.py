@@ -22,9 +22,9 @@ import numpy as np
 
 from symgrad.errors import ModelFileError
 from symgrad.ir.show import printable
-from symgrad.train import document as json
-from symgrad.train.document import DamageError
-from symgrad.train.layout import DTYPES, Array, Member, claimed, directory, local_header
+from symgrad.train.storage import document as json
+from symgrad.train.storage.document import DamageError
+from symgrad.train.storage.layout import DTYPES, Array, Member, claimed, directory, local_header
 
 FORMAT, VERSION = "symgrad", 1
 KINDS = ("model", "checkpoint")

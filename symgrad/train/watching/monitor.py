@@ -14,9 +14,9 @@ from typing import Any
 from symgrad.errors import DeclarationError
 from symgrad.ir.show import printable
 from symgrad.nn.losses import LOSSES
-from symgrad.train.adjust import set_rate
-from symgrad.train.hooks import Callback
-from symgrad.train.metrics import METRICS
+from symgrad.train.rules.metrics import METRICS
+from symgrad.train.watching.adjust import set_rate
+from symgrad.train.watching.hooks import Callback
 
 UPWARD = ("accuracy", "acc", "auc", "r2", "r2_score", "precision", "recall")  # what is better when it is larger
 MODES = ("auto", "min", "max")

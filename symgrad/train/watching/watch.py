@@ -14,9 +14,9 @@ import numpy as np
 from symgrad.errors import NumericError
 from symgrad.ir.show import printable
 from symgrad.train.history import History
-from symgrad.train.hooks import BATCH_HOOKS, EPOCH_HOOKS, has_hook, tell
 from symgrad.train.loop import Course
 from symgrad.train.run import Fault, Run
+from symgrad.train.watching.hooks import BATCH_HOOKS, EPOCH_HOOKS, has_hook, tell
 
 Logs = dict[str, float]
 

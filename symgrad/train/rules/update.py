@@ -19,8 +19,8 @@ from symgrad.emit.latex import latex as formula
 from symgrad.ir.node import Node, build, constant
 from symgrad.ops.shape import broadcast
 from symgrad.ops.symbolic import to_node
-from symgrad.train.options import Option, Pairs, constants, letters, namespace, sign, signed, where_clause
-from symgrad.train.schedules import LearningRateSchedule
+from symgrad.train.rules.options import Option, Pairs, constants, letters, namespace, sign, signed, where_clause
+from symgrad.train.rules.schedules import LearningRateSchedule
 
 Equation = tuple[sp.Symbol, Any]
 

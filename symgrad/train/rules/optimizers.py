@@ -17,8 +17,8 @@ from symgrad.errors import DeclarationError, DtypeError
 from symgrad.ir.node import Node
 from symgrad.ir.show import printable
 from symgrad.nn import rows
-from symgrad.train import update
-from symgrad.train.options import (
+from symgrad.train.rules import update
+from symgrad.train.rules.options import (
     BELOW_ONE,
     FLAG,
     NOT_NEGATIVE,
@@ -33,8 +33,8 @@ from symgrad.train.options import (
     spelled,
     whole,
 )  # fmt: skip
-from symgrad.train.schedules import LearningRateSchedule, rate
-from symgrad.train.update import DECAY, ETA, THETA, Equation, G, Row, Slot, T
+from symgrad.train.rules.schedules import LearningRateSchedule, rate
+from symgrad.train.rules.update import DECAY, ETA, THETA, Equation, G, Row, Slot, T
 
 RHO, MU, B1, B2, EPS = sp.symbols("rho mu beta1 beta2 epsilon", real=True)
 M, V, TOP, MEAN, B, SQUARES, MOVES, PRODUCT = sp.symbols("m v top mean b squares moves product", real=True)

@@ -19,8 +19,8 @@ import numpy as np
 
 from symgrad.errors import DtypeError, ModelFileError
 from symgrad.ir.show import printable
-from symgrad.train import document as json
-from symgrad.train.contents import (
+from symgrad.train.storage import document as json
+from symgrad.train.storage.contents import (
     DESCRIPTION,
     FORMAT,
     KINDS,
@@ -31,9 +31,9 @@ from symgrad.train.contents import (
     refusal,
     seal,
 )
-from symgrad.train.document import DamageError
-from symgrad.train.layout import DTYPES, Array, Member, directory, local_header
-from symgrad.train.publish import previous, publish
+from symgrad.train.storage.document import DamageError
+from symgrad.train.storage.layout import DTYPES, Array, Member, directory, local_header
+from symgrad.train.storage.publish import previous, publish
 
 _KIND_FIX = {"model": "load it with sg.nn.load", "checkpoint": "go on from it with fit(resume=...)"}
 

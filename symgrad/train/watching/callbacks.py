@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from symgrad.errors import CallError, DeclarationError
-from symgrad.train.adjust import set_rate
-from symgrad.train.checkpoint import ModelCheckpoint
-from symgrad.train.hooks import HOOKS, Callback
-from symgrad.train.monitor import EarlyStopping, ReduceLROnPlateau
+from symgrad.train.watching.adjust import set_rate
+from symgrad.train.watching.checkpoint import ModelCheckpoint
+from symgrad.train.watching.hooks import HOOKS, Callback
+from symgrad.train.watching.monitor import EarlyStopping, ReduceLROnPlateau
 
 __all__ = [
     "CSVLogger",

@@ -12,7 +12,7 @@ import time
 from typing import Any, Protocol
 
 from symgrad.errors import CallError, DeclarationError
-from symgrad.train.hooks import Callback
+from symgrad.train.watching.hooks import Callback
 
 PAUSE = 0.1  # seconds between two pictures of a bar
 

@@ -28,9 +28,9 @@ from symgrad.nn import rows
 from symgrad.ops.leaf import cast, variable
 from symgrad.ops.shape import broadcast
 from symgrad.ops.symbolic import to_node
-from symgrad.train import decays
-from symgrad.train.decays import STEP, exact
-from symgrad.train.options import (
+from symgrad.train.rules import decays
+from symgrad.train.rules.decays import STEP, exact
+from symgrad.train.rules.options import (
     FLAG,
     NOT_NEGATIVE,
     POSITIVE,

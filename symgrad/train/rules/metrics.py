@@ -24,7 +24,7 @@ from symgrad.ir.show import described, printable
 from symgrad.ir.types import size_product
 from symgrad.nn import losses, rows
 from symgrad.ops.leaf import cast, size
-from symgrad.train.options import FLAG, SHARE, kept, optional, whole
+from symgrad.train.rules.options import FLAG, SHARE, kept, optional, whole
 
 Sums = tuple[Tensor, ...]
 

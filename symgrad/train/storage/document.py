@@ -76,7 +76,7 @@ def loads(text: bytes) -> Any:
     Raises:  DamageError
     >>> loads(b'{"loss": NaN}')
     Traceback (most recent call last):
-    symgrad.train.document.DamageError: NaN is no number in a model file
+    symgrad.train.storage.document.DamageError: NaN is no number in a model file
     """
     if not text.isascii() or len(text) > MOST_BYTES or _parts(text) > MOST_PARTS or _depth(text) > DEEPEST:
         raise DamageError("its description is not ASCII, too long or nested too deep")

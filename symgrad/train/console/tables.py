@@ -18,7 +18,7 @@ from symgrad.errors import CallError, DeclarationError, ExpressionError
 from symgrad.ir.show import printable
 from symgrad.nn.rows import find
 from symgrad.runtime.border import listed
-from symgrad.train.datasets import DRAWN, generate
+from symgrad.train.console.datasets import DRAWN, generate
 
 BUILT_IN = ("digits", "iris", "wine", "breast_cancer", "diabetes")
 _FEW = 20  # as many whole numbers in a column are classes

@@ -10,8 +10,8 @@ from typing import Any
 
 from symgrad.errors import DeclarationError, UnsupportedError
 from symgrad.train import snapshot
-from symgrad.train.monitor import Monitor, number
 from symgrad.train.run import Run
+from symgrad.train.watching.monitor import Monitor, number
 
 
 class ModelCheckpoint(Monitor):
