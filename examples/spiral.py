@@ -3,7 +3,7 @@
 import sys
 
 import numpy as np
-from symgrad.train.console.command.datasets import generate
+from symgrad.train.console.datasets import generate
 
 import symgrad as sg
 
