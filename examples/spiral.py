@@ -3,9 +3,9 @@
 import sys
 
 import numpy as np
-from symgrad.train.console.datasets import generate
 
 import symgrad as sg
+from symgrad.train.console.datasets import generate
 
 x, label = generate("spiral", rows=400, noise=0.1)
 test_x, test_label = generate("spiral", rows=400, noise=0.1, seed=1)

@@ -50,6 +50,7 @@ __all__ += _activations.__all__
 _LATER = {
     "Model": "symgrad.train.model:Model",
     "callbacks": "symgrad.train.watching.callbacks",
+    "data": "symgrad.train.data",
     "initializers": "symgrad.nn.initializers",
     "losses": "symgrad.nn.losses",
     "metrics": "symgrad.train.rules.metrics",

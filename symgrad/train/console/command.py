@@ -1,7 +1,7 @@
 """``python -m symgrad train``: options, a network for the data, and what is printed of its training.
 
 In: the parsed options. Out: the summary, the learning curve as text, and the score on rows that were kept apart.
-Features (and a regression's target) are standardised by the training rows.
+Features (and a regression's target) are standardised by the training rows; every class is kept apart by its share.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from symgrad.nn.layers import Dense
 from symgrad.nn.network import summary
 from symgrad.train.console import tables
 from symgrad.train.console.datasets import DRAWN
+from symgrad.train.data.scaling import standardise
+from symgrad.train.data.split import indices
 from symgrad.train.model import Sequential
 from symgrad.train.rules import optimizers
 
@@ -68,10 +70,10 @@ def run(options: argparse.Namespace) -> int:
             raise DeclarationError(f"--{name} is {least} or more", ("given", str(given)))
     data = _data(options)
     asked = question(data, options.loss)
-    train, test = split(len(data.x), options.test_share, options.seed)
-    x, y = standardised(data.x, train), asked.y
+    train, test = _parts(data, options.test_share, options.seed)
+    x, y = standardise(data.x[train])(data.x), asked.y
     if not data.classes:
-        y = standardised(y[:, None], train)
+        y = standardise(y[train][:, None])(y[:, None])
     net = _network(options, x.shape[1], asked)
     classes = f"{len(data.classes)} classes" if data.classes else "numbers"
     rows = f"{len(train)} to learn, {len(test)} to test"
@@ -85,6 +87,14 @@ def run(options: argparse.Namespace) -> int:
     score = net.evaluate(x[test], y[test], return_dict=True)[asked.metric]
     print(f"\ntest {asked.metric} {score:.4f}")
     return 0
+
+
+def _parts(data: tables.Data, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """The rows to learn from and those to test on, each class by its share."""
+    rows = len(data.x)
+    if not 0.0 < share < 1.0 or not 0 < round(rows * share) < rows:
+        raise DeclarationError("--test-share leaves no rows on one side", ("rows", str(rows)), ("share", f"{share:g}"))
+    return indices(rows, share, seed, data.y if data.classes else None)
 
 
 def _data(options: argparse.Namespace) -> tables.Data:
@@ -146,31 +156,6 @@ def _sizes(text: str) -> list[int]:
     return sizes
 
 
-def split(rows: int, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Indices of the rows to learn from and of those to test on, drawn without replacement.
-
-    Raises:  DeclarationError where one side stays empty
-
-    >>> [len(part) for part in split(10, 0.25, seed=0)]
-    [8, 2]
-    """
-    kept = round(rows * share) if 0.0 < share < 1.0 else 0
-    if not 0 < kept < rows:
-        raise DeclarationError("--test-share leaves no rows on one side", ("rows", str(rows)), ("share", f"{share:g}"))
-    order = np.random.default_rng(seed).permutation(rows)
-    return order[kept:], order[:kept]
-
-
-def standardised(x: np.ndarray, train: np.ndarray) -> np.ndarray:
-    """(x - mean) / std, a column at a time, by the training rows; a constant column is centred only.
-
-    >>> standardised(np.array([[1.0], [3.0], [5.0]]), np.array([0, 1])).tolist()
-    [[-1.0], [1.0], [3.0]]
-    """
-    mean, spread = x[train].mean(axis=0), x[train].std(axis=0)
-    return (x - mean) / np.where(spread > 0, spread, 1.0)
-
-
 def curve(logs: dict[str, list[float]], metric: str) -> str:
     """The learning curve as text: a line an epoch, at most twenty, with a bar as long as the test loss.
 
@@ -193,4 +178,4 @@ def _places(epochs: int) -> Sequence[int]:
     return sorted({round(i) for i in np.linspace(0, epochs - 1, min(epochs, _LINES))})
 
 
-__all__ = ["add", "curve", "question", "run", "split", "standardised"]
+__all__ = ["add", "curve", "question", "run"]
