@@ -1,4 +1,4 @@
-"""Saturation: slopes of sigmoid and tanh far out, ten sigmoid layers, and where a network's units are stuck."""
+"""Saturation: slopes of sigmoid and tanh far out, and the gradient that vanishes through five sigmoid layers."""
 
 import numpy as np
 
@@ -13,18 +13,15 @@ print(f"ten sigmoid layers: at best 0.25**10 = {0.25**10:.4e}")
 rng = np.random.default_rng(0)
 data = rng.normal(size=(200, 8))
 target = np.sin(data[:, :1]) + 0.5 * data[:, 1:2]
-for name in ("sigmoid", "tanh", "relu"):
-    X, y = sg.input("X", ("n", 8)), sg.input("y", ("n", 1))
-    W = [sg.parameter(f"W{i + 1}", (8, 8)) for i in range(4)]
-    a, layers = X, []
-    for i, w in enumerate(W):
-        a = sg.named(f"a{i + 1}", getattr(sg, name)(a @ w))
-        layers.append(a)
-    J = sg.named("J", sg.mean((sg.sum(a, axis=1, keepdims=True) - y) ** 2))
-    fn, seen = sg.compile(J, wrt=W), sg.compile(layers, inputs=[X, *W], wrt=[])
-    weights = [rng.normal(size=(8, 8)) for _ in W]
-    print(f"{name}: layer, norm of the gradient, saturated, dead")
-    for i, (g, out) in enumerate(zip(fn.grad(data, target, *weights), seen(data, *weights), strict=True)):
-        slope = {"sigmoid": 4 * out * (1 - out), "tanh": 1 - out**2, "relu": np.ones_like(out)}[name]
-        dead = np.mean((out == 0).all(axis=0)) if name == "relu" else 0.0
-        print(f"  {i + 1}  {np.linalg.norm(g):9.3e}  {np.mean(slope < 0.05):4.0%}  {dead:4.0%}")
+for name, start in (("sigmoid", "glorot_uniform"), ("relu", sg.initializers.RandomNormal(stddev=1.0))):
+    stack = [sg.nn.Dense(8, activation=name, kernel_initializer=start, name=f"layer{i}") for i in range(1, 6)]
+    net = sg.nn.Sequential([*stack, sg.nn.Dense(1, name="output")], input_shape=(8,))
+    net.compile(sg.optimizers.SGD(0.01, clipnorm=1.0), loss="mse")
+    seen = net.fit(data, target, epochs=10, callbacks=[sg.callbacks.LayerStatistics()]).layers
+    print(f"{name}: layer, norm of the gradient after the first and the tenth epoch, saturated, dead")
+    for layer, told in seen.items():
+        norm, units = (
+            told["gradient_norm"],
+            "".join(f"  {told[q][-1]:4.0%}" for q in ("saturated", "dead") if q in told),
+        )
+        print(f"  {layer}  {norm[0]:9.3e}  {norm[-1]:9.3e}{units}")

@@ -23,16 +23,22 @@ from symgrad.nn.layers.shape import Input
 from symgrad.nn.losses import made_by
 from symgrad.nn.scope import RANDOM_KEY, Scope, Statistic, Store, Weight
 
+OUTPUT = "yhat"  # the name of a stack's prediction
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of ``summary``: a layer, its output's shape, how many of its numbers are learned and how many are not."""
+    """A line of ``summary``: a layer, its output's shape, how many of its numbers are learned and how many are not;
+    ``parameters`` and ``tensors`` are the names of what it has and of what it makes.
+    """
 
     layer: str
     kind: str
     shape: Shape
     learned: int
     fixed: int = 0
+    parameters: tuple[str, ...] = ()
+    tensors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +162,12 @@ def _applied(named: list[tuple[str, Any]], x: Tensor, store: Store, training: bo
         advances = getattr(layer, "advances", False)
         number += advances
         x = _one(layer, x, Scope(name, type(layer).__name__, number, training, store, advances))
-        own = sum(_count(w.node) for (owner, _), w in store.weights.items() if owner == name)
+        own = [w.node for (owner, _), w in store.weights.items() if owner == name]
         kept = sum(_count(s.node) for (owner, _), s in store.states.items() if owner == name)
-        rows.append(Row(name, type(layer).__name__, x.shape, own, kept))
+        known = tuple(w["variable"].name for w in own)
+        made = tuple(tensor for tensor, owner in store.made.items() if owner == name)
+        rows.append(Row(name, type(layer).__name__, x.shape, sum(map(_count, own)), kept, known, made))
+    rows[-1] = replace(rows[-1], tensors=(*rows[-1].tensors, OUTPUT))
     return _renamed(x), rows
 
 
@@ -182,7 +191,7 @@ def _again(error: SymgradError, where: str, x: Tensor) -> SymgradError:
 def _renamed(x: Tensor) -> Tensor:
     """The last layer's result is the prediction, whatever the layer called it."""
     inner = x.node.args[0] if x.node.op.name == "named" else x.node
-    return Tensor(build("named", inner, name="yhat", latex=r"\hat{y}"))
+    return Tensor(build("named", inner, name=OUTPUT, latex=r"\hat{y}"))
 
 
 def _before_activation(output: Tensor) -> Node | None:

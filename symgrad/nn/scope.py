@@ -52,6 +52,7 @@ class Store:
     key: Node | None = None
     draws: int = 0
     symbols: dict[str, tuple] = field(default_factory=dict)  # LaTeX -> what it stands for
+    made: dict[str, str] = field(default_factory=dict)  # a tensor's name -> the layer that made it
 
     def symbol(self, latex: str, owner: tuple) -> str:
         """The LaTeX for that owner: primes tell apart what would read alike."""
@@ -130,8 +131,9 @@ class Scope:
         """The tensor under the layer's number: ``z2`` with the LaTeX z^{(2)}; a name that is taken gets a prime."""
         owner = self.layer, stem
         latex = self.store.symbol(f"{letter or stem}^{{({self.number})}}", owner)
-        primes = "_" * latex.count("'")
-        return Tensor(build("named", x.node, name=f"{stem}{self.number}{primes}", latex=latex))
+        own = f"{stem}{self.number}" + "_" * latex.count("'")
+        self.store.made[own] = self.layer
+        return Tensor(build("named", x.node, name=own, latex=latex))
 
     def error(self, message: str, *facts: tuple[str, str], fix: str) -> ShapeError:
         """A complaint in the layer's name."""

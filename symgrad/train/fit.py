@@ -113,6 +113,7 @@ class Fit:
         for c in callbacks:
             hooks.tell(c, "set_params", dict(params))
             hooks.tell(c, "set_model", self.model)
+            hooks.tell(c, "set_data", self.training)
         return callbacks
 
     def _logged(self) -> list[str]:

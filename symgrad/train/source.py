@@ -97,6 +97,11 @@ class Source:
         """Some rows of one of the arrays."""
         return self._converted(self.variables[place], self.given[place][begin:end])
 
+    def sample(self, count: int) -> list[np.ndarray]:
+        """As many rows of every array, evenly chosen; all of them where there are no more."""
+        chosen = np.linspace(0, self.rows - 1, min(count, self.rows)).round().astype(np.int64)
+        return [self._converted(v, a[chosen]) for v, a in zip(self.variables, self.given, strict=True)]
+
     def limit(self, course: Course, first: int, last: int) -> int:
         """The step up to which one call can run."""
         if not self.is_streamed:

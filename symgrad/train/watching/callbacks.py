@@ -18,12 +18,14 @@ from symgrad.train.watching.adjust import set_rate
 from symgrad.train.watching.checkpoint import ModelCheckpoint
 from symgrad.train.watching.hooks import HOOKS, Callback
 from symgrad.train.watching.monitor import EarlyStopping, ReduceLROnPlateau
+from symgrad.train.watching.statistics import LayerStatistics
 
 __all__ = [
     "CSVLogger",
     "Callback",
     "EarlyStopping",
     "LambdaCallback",
+    "LayerStatistics",
     "LearningRateScheduler",
     "ModelCheckpoint",
     "ReduceLROnPlateau",
