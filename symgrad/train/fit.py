@@ -6,15 +6,17 @@ stop, NaN, Ctrl-C, an exception in a callback) every callback's ``on_train_end``
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from symgrad.errors import CallError, DeclarationError, UnsupportedError
+from symgrad.errors import CallError, DeclarationError, SymgradError, UnsupportedError
 from symgrad.runtime.border import listed
 from symgrad.train import snapshot
+from symgrad.train.data.given import class_weights
 from symgrad.train.history import History
 from symgrad.train.loop import Course
 from symgrad.train.order import permutation
@@ -71,10 +73,7 @@ class Fit:
         task = model.task(weight is not None)
         whole = model.source(task, x, y, weight)
         if o.validation_data is not None:
-            vx, vy, *vw = (
-                (*o.validation_data,) if isinstance(o.validation_data, (tuple, list)) else (o.validation_data, None)
-            )
-            return whole, model.source(model.task(bool(vw)), vx, vy, vw[0] if vw else None)
+            return whole, self._kept_apart(o.validation_data)
         if not o.validation_split:
             return whole, None
         first, last = split_last(whole.given, o.validation_split)
@@ -82,6 +81,19 @@ class Fit:
             raise CallError("validation_split leaves no rows on one side", ("rows", str(whole.rows)))
         variables = whole.variables
         return Source(variables, first, model.dtype), Source(variables, last, model.dtype)
+
+    def _kept_apart(self, given: Any) -> Source:
+        """The rows of ``validation_data``: (x, y) or (x, y, weights)."""
+        vx, vy, *vw = (*given,) if isinstance(given, (tuple, list)) and len(given) in (2, 3) else (given, None)
+        try:
+            found = self.model.source(self.model.task(bool(vw)), vx, vy, vw[0] if vw else None)
+            found.check_finite()
+        except SymgradError as error:
+            error.facts = (*error.facts, ("of", "validation_data"))
+            if vy is None and not error.fix:
+                error.fix = "give validation_data=(x, y)"
+            raise
+        return found
 
     def run(self) -> History:
         """Train; the model's history has an entry for each epoch."""
@@ -173,40 +185,29 @@ def _check(o: Options) -> None:
 
     Raises:  DeclarationError
     """
-    for name, least in (
-        ("epochs", 0),
-        ("initial_epoch", 0),
-        ("seed", None),
-        ("batch_size", 1),
-        ("validation_batch_size", 1),
-    ):
-        value = getattr(o, name)
-        if value is None and name.endswith("batch_size"):
-            continue
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or (least is not None and value < least):
-            raise DeclarationError(
-                f"{name} is a whole number" + (f" of {least} or more" if least is not None else ""),
-                ("given", repr(value)[:40]),
-            )
-        setattr(o, name, int(value))
-    if not 0.0 <= float(o.validation_split) < 1.0:
+    for name, least in (("epochs", 0), ("initial_epoch", 0), ("seed", None)):
+        setattr(o, name, whole_number(name, getattr(o, name), least))
+    for name in ("batch_size", "validation_batch_size"):
+        setattr(o, name, batch_of(name, getattr(o, name)))
+    share = o.validation_split
+    if isinstance(share, bool) or not isinstance(share, numbers.Real) or not 0.0 <= share < 1.0:
         raise DeclarationError("validation_split is between 0 and 1", ("given", repr(o.validation_split)))
 
 
-def class_weights(weights: Any, y: Any, rows: Any) -> np.ndarray:
-    """A weight for each row from the weight of its class (labels, or one-hot rows), times the row's own.
+def batch_of(name: str, value: Any) -> int | None:
+    """A batch size, None where it is not given.
 
-    Raises:  DeclarationError for a class that has no weight
+    Raises:  DeclarationError
     """
-    labels = np.asarray(y)
-    if labels.ndim == 2 and labels.shape[1] > 1:
-        labels = labels.argmax(axis=1)
-    labels = labels.reshape(-1)
-    found = np.ones(len(labels))
-    for label in np.unique(labels).tolist():
-        if label not in weights:
-            raise DeclarationError(
-                f"class_weight has no weight for class {label}", ("classes", listed(list(map(str, weights))))
-            )
-        found[labels == label] = weights[label]
-    return found if rows is None else found * np.asarray(rows)
+    return None if value is None else whole_number(name, value, 1)
+
+
+def whole_number(name: str, value: Any, least: int | None) -> int:
+    """A whole number of ``least`` or more.
+
+    Raises:  DeclarationError
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or (least is not None and value < least):
+        wanted = f" of {least} or more" if least is not None else ""
+        raise DeclarationError(f"{name} is a whole number{wanted}", ("given", repr(value)[:40]))
+    return int(value)

@@ -20,7 +20,7 @@ from symgrad.ir.show import printable
 from symgrad.nn import initializers
 from symgrad.nn.network import Network, from_tensors, sequential, summary
 from symgrad.runtime.border import listed
-from symgrad.train.fit import Fit
+from symgrad.train.fit import Fit, batch_of
 from symgrad.train.full_batch import run_full_batch
 from symgrad.train.history import History
 from symgrad.train.loop import Course, Loop
@@ -190,7 +190,7 @@ class Model:
         """The outputs for rows of inputs, in the mode of inference."""
         source = Source(self.network.inputs, self._given(self.network.inputs, x), self.dtype)
         weights = [self._weights[name] for name in self._weights.names]
-        step = batch_size or _ROWS
+        step = batch_of("batch_size", batch_size) or _ROWS
         parts = []
         for begin in range(0, source.rows, step):
             rows = [source.rows_of(i, begin, begin + step) for i in range(len(source.given))]
@@ -204,7 +204,7 @@ class Model:
         """The loss, or ``[loss, *metrics]``, or a dict; the loss is the row-weighted mean over batches."""
         task = self.task(sample_weight is not None)
         source = self.source(task, x, y, sample_weight)
-        logs = self.evaluated(task, source, batch_size or BATCH)
+        logs = self.evaluated(task, source, batch_of("batch_size", batch_size) or BATCH)
         if return_dict:
             return logs
         values = list(logs.values())
@@ -234,8 +234,8 @@ class Model:
         if task.weight is not None:
             nodes, given = (*nodes, task.weight), [*given, weight]
         found = Source(nodes, given, self.dtype)
-        if task.classes is not None:
-            found.check_labels(len(self.network.inputs), task.classes)
+        if task.targets and (task.classes is not None or task.of_probabilities):
+            found.check_targets(len(self.network.inputs), task.classes, task.ignored)
         return found
 
     def _given(self, variables: Sequence[Any], value: Any) -> list[Any]:

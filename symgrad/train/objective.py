@@ -22,6 +22,8 @@ from symgrad.nn.network import Network
 from symgrad.train.rules import metrics as rows_of_metrics
 from symgrad.train.step import Objective, rows
 
+_CAUTION = "the outputs must be probabilities: end with a softmax or sigmoid, or compile(..., from_logits=True)"
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -35,6 +37,9 @@ class Task:
     loss: Node  # of training, as it is shown
     finishers: tuple[tuple[str, tuple[tuple[int, ...], ...], Callable[..., float]], ...]
     classes: int | None = None  # of a loss that takes labels
+    ignored: int | None = None  # the label that such a loss leaves out
+    of_probabilities: bool = False  # whether the targets lie from 0 to 1
+    caution: str = ""  # what to do where the loss is not finite, if it takes probabilities and the outputs may be none
 
 
 def task_of(network: Network, loss: Any, metrics: Sequence[Any], from_logits: bool, weighted: bool) -> Task:
@@ -113,8 +118,22 @@ def _task(network: Network, plain: dict[str, Tensor], given: tuple[Any, Any], me
     finishers = tuple((m.name, _shapes(m, y, network), m.finish) for m in found)
     targets = () if y is None else (y.node,)
     node = None if weight is None else weight.node
-    classes = network.output.shape[-1] if row is not None and row.has_labels else None
-    return Task(network, targets, node, training, evaluation, full["training"].node, finishers, classes)
+    loss = full["training"].node
+    return Task(network, targets, node, training, evaluation, loss, finishers, **_demands(row, network))
+
+
+def _demands(row: Any, network: Network) -> dict[str, Any]:
+    """What a loss asks of its targets."""
+    if row is None:
+        return {}
+    found: dict[str, Any] = {}
+    made = any(losses.made_by(Tensor(network.output), name) for name in ("softmax", "sigmoid"))
+    if row.logits is not None and not row.from_logits and not made:
+        found["caution"] = _CAUTION
+    if row.has_labels:
+        ignored = dict(row.options).get("ignore_class")
+        return {**found, "classes": network.output.shape[-1], "ignored": ignored}
+    return {**found, "of_probabilities": row.logits is not None}
 
 
 def _regularised(network: Network, loss: Tensor) -> Tensor:

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from symgrad.errors import IndexRangeError, NumericError, ShapeError
+from symgrad.errors import NumericError, ShapeError
 from symgrad.ir.node import Node
 from symgrad.ir.show import printable
-from symgrad.runtime.border import convert, wrong_shape
+from symgrad.train.data.given import check_targets, other_shape, prepared
+from symgrad.train.data.table import where
 from symgrad.train.loop import Course
 
 BUFFER = 32 * 2**20  # bytes of rows that are held at a time, where the data are not held whole
@@ -31,12 +32,12 @@ class Source:
             g if self.is_streamed and is_mapped(g) else self._converted(v, g)
             for v, g in zip(variables, given, strict=True)
         ]
-        self.rows = len(self.given[0])
         self._check()
+        self.rows = len(self.given[0])
         self._order: tuple[int, np.ndarray] | None = None
 
     def _converted(self, v: Node, value: Any) -> np.ndarray:
-        array = convert(v["variable"].name, value, v.type, self.dtype)
+        array = prepared(v, value, self.dtype)
         if v.type.rank == 2 and v.shape[1] == 1 and array.ndim == 1:
             array = array.reshape(-1, 1)  # a column
         if v.type.rank == 1 and array.ndim == 2 and array.shape[1] == 1:
@@ -52,15 +53,15 @@ class Source:
             if a.ndim != v.type.rank or any(
                 isinstance(n, int) and n != m for n, m in zip(v.shape, a.shape, strict=True)
             ):
-                raise wrong_shape(v, a, "another shape")
-            if len(a) != self.rows:
+                raise other_shape(v, a)
+            if len(a) != len(self.given[0]):
                 facts = [
                     (printable(w["variable"].name), f"{len(b)} rows")
                     for w, b in zip(self.variables, self.given, strict=True)
                 ]
                 raise ShapeError("the arrays have different numbers of rows", *facts[:8])
-        if not self.rows:
-            raise ShapeError("there is no row to train on", fix="give at least one sample")
+        if not len(self.given[0]):
+            raise ShapeError("there are no rows", fix="give at least one sample")
 
     def check_finite(self) -> None:
         """Refuse data with NaN or infinity before anything is changed (data in files are not read for it).
@@ -70,28 +71,19 @@ class Source:
         for v, a in zip(self.variables, self.given, strict=True):
             if isinstance(a, np.memmap) or a.dtype.kind != "f" or np.isfinite(a).all():
                 continue
-            row = int(np.argwhere(~np.isfinite(a))[0][0])
+            place = tuple(int(i) for i in np.argwhere(~np.isfinite(a))[0])
             raise NumericError(
-                f"{printable(v['variable'].name)} holds NaN or infinity",
-                ("row", str(row)), fix="clean the data first",
+                f"{printable(v['variable'].name)} holds NaN or infinity", *where(place, None),
+                fix="drop such rows, or fill them first",
             )  # fmt: skip
 
-    def check_labels(self, place: int, classes: int) -> None:
-        """Refuse labels that name no class.
+    def check_targets(self, place: int, classes: int | None, ignored: Any = None) -> None:
+        """Refuse labels that name no class, and probabilities (no ``classes``) outside 0 to 1.
 
         Raises:  IndexRangeError
         """
-        labels = self.given[place]
-        if is_mapped(labels):
-            return
-        wrong = np.flatnonzero((labels < 0) | (labels >= classes))
-        if len(wrong):
-            name, row = printable(self.variables[place]["variable"].name), int(wrong[0])
-            raise IndexRangeError(
-                f"{name} holds the label {labels.reshape(-1)[row]}, but there are {classes} classes",
-                ("row", str(row)), ("labels", f"0 to {classes - 1}"),
-                fix="number the classes from 0, or give the output a unit for each",
-            )  # fmt: skip
+        if not is_mapped(self.given[place]):
+            check_targets(self.variables[place], self.given[place], classes, ignored)
 
     def rows_of(self, place: int, begin: int, end: int) -> np.ndarray:
         """Some rows of one of the arrays."""

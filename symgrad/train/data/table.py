@@ -38,16 +38,25 @@ def table(x: Any) -> tuple[np.ndarray, Names]:
 
 def _of_objects(array: np.ndarray, columns: Names) -> np.ndarray:
     """Objects that are numbers, as floats: a frame of whole numbers and booleans arrives so."""
+    place = first_that_is_none(array)
+    if place is None:
+        return array.astype(float)
+    value = array[place]
+    missing = value is None or type(value).__name__ == "NAType"
+    raise DtypeError(
+        "X holds a missing value" if missing else "X holds what is not a number",
+        *where(place, columns), ("given", printable(str(value))),
+        fix="drop such rows, or fill them first" if missing else
+            "leave the column out, or make numbers of it: sg.data.one_hot(words)(words)",
+    )  # fmt: skip
+
+
+def first_that_is_none(array: np.ndarray) -> tuple[int, ...] | None:
+    """The place of the first element that is no number."""
     for place, value in np.ndenumerate(array):
         if isinstance(value, (str, bytes)) or not hasattr(value, "__float__"):
-            fix = "leave the column out, or make numbers of it: sg.data.one_hot(words)(words)"
-            missing = value is None or type(value).__name__ == "NAType"
-            raise DtypeError(
-                "X holds a missing value" if missing else "X holds what is not a number",
-                *where(place, columns), ("given", printable(str(value))),
-                fix="drop such rows, or fill them first" if missing else fix,
-            )  # fmt: skip
-    return array.astype(float)
+            return place
+    return None
 
 
 def where(place: tuple[int, ...], columns: Names) -> list[tuple[str, str]]:

@@ -83,14 +83,15 @@ class Watch:
         epoch, batch = divmod(fault.step, self.course.per_epoch)
         takers = [c for c in self.callbacks if getattr(c, "takes_faults", False)]
         if not takers:
-            raise fault_error(fault, epoch, batch)
+            raise fault_error(fault, epoch, batch, self.model.task(False).caution)
         self.model.stop_training = True
         for callback in takers:
             callback.on_fault(epoch, batch, fault)
 
 
-def fault_error(fault: Fault, epoch: int, batch: int) -> NumericError:
+def fault_error(fault: Fault, epoch: int, batch: int, caution: str = "") -> NumericError:
     """The error of a step that was not taken."""
+    usual = "lower the learning rate, clip the gradient (clipnorm=1.0), or scale the data (sg.data.standardise)"
     name = printable(fault.name)
     said = {
         "loss": "the loss is not finite" if fault.name == "loss" else f"the loss is not finite: {name} is not",
@@ -100,7 +101,7 @@ def fault_error(fault: Fault, epoch: int, batch: int) -> NumericError:
     return NumericError(
         f"training stopped: {said}",
         ("epoch", str(epoch + 1)), ("batch", str(batch + 1)), ("weights", "those before this step"),
-        fix="lower the learning rate, clip the gradient (clipnorm=1.0), or check the data",
+        fix=caution or usual,
     )  # fmt: skip
 
 
