@@ -240,6 +240,8 @@ EXPONENTIAL = [
     _unary("exp", sp.exp, lambda y, x: y, np.exp, "e^{{{0}}}", precedence="pow", source="DLMF 4.2", rule="the exponential is its own derivative"),
     _unary("exp2", lambda x: 2**x, lambda y, x: _LN2 * y, np.exp2, "2^{{{0}}}", precedence="pow", source="2^x = e^(x ln 2)"),
     _unary("expm1", lambda x: sp.exp(x) - 1, lambda y, x: f("exp")(x), np.expm1, "e^{{{0}}} - 1", precedence="add", source="Kahan; exp(x)-1 without cancellation"),
+    _unary("geometric", lambda x: 1 / (1 - sp.exp(-x)), lambda y, x: -(y / f("expm1")(x)), lambda x: 1 / -np.expm1(np.negative(x)), r"\frac{{1}}{{1 - e^{{-{0}}}}}", precedence="atom",
+           code=lambda x: 1.0 / -fn("expm1")(-x), source="1 + e^-x + e^-2x + ..., e^x/(e^x - 1) without overflow, also in the slope"),
     _unary("log", sp.log, lambda y, x: f("dlog")(x), np.log, r"\ln {0}", POSITIVE, source="DLMF 4.2", word="ln"),
     _unary("dlog", lambda x: 1 / x, lambda y, x: -f("square")(y), lambda x: np.where(np.less(x, 0), NAN, 1 / np.abs(x)), r"\frac{{1}}{{{0}}}", POSITIVE, precedence="atom",
            code=lambda x: select(x < 0.0, const(NAN, x.dtype), 1.0 / abs(x)), source="1/x on the domain of the logarithm"),
@@ -298,7 +300,7 @@ SPECIAL = [
                 lambda x, order: call(f"polygamma_{order}", (x,), x.dtype), lambda x, order: special.polygamma(order, x), lambda x, order: rf"\psi^{{({order})}}\left({x}\right)", POSITIVE, "DLMF 5.15",
                 precedence="atom", params=("order",)),
     _unary("logcosh", lambda x: sp.log(sp.cosh(x)), lambda y, x: f("tanh")(x), lambda x: np.logaddexp(x, -x) - _LN2, r"\ln\cosh {0}", source="|x| + ln(1 + e^(-2|x|)) - ln 2: no overflow", traits=EVEN),
-    _unary("log1mexp", lambda x: sp.log(1 - sp.exp(-x)), lambda y, x: f("dlog")(f("expm1")(x)), lambda x: np.log(-np.expm1(-x)), r"\ln\left(1 - e^{{-{0}}}\right)", POSITIVE, source="Maechler 2012, ln(1 - e^-x) for x > 0"),
+    _unary("log1mexp", lambda x: sp.log(1 - sp.exp(-x)), lambda y, x: f("dlog")(f("expm1")(x)), lambda x: np.where(np.greater(x, _LN2), np.log1p(-np.exp(np.negative(x))), np.log(-np.expm1(np.negative(x)))), r"\ln\left(1 - e^{{-{0}}}\right)", POSITIVE, source="Maechler 2012, ln(1 - e^-x) for x > 0"),
     _unary("exprel", lambda x: (sp.exp(x) - 1) / x, lambda y, x: f("exprel_slope")(x), special.exprel, r"\frac{{e^{{{0}}} - 1}}{{{0}}}", precedence="atom", source="(e^x - 1)/x, 1 at 0"),
 ]
 

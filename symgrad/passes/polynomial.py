@@ -98,7 +98,8 @@ def as_node(p: Polynomial) -> Node | None:
     if not terms:
         return constant(0.0)
     first, negative = terms[0]
-    total = -first if negative else first
+    number = value(first)
+    total = first if not negative else -first if number is None else constant(-number)
     for term, negative in terms[1:]:
         total = total - term if negative else total + term
     return total

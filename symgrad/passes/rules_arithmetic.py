@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from symgrad.ir.node import Node, build, constant, is_constant, rebuild
 from symgrad.passes.rewrite import Rule, either, has_value, value
-from symgrad.passes.rules_number import number
+from symgrad.passes.rules_number import exactly, is_plain, number
 
 
 def _neutral(op: str) -> Callable[[Node], Node | None]:
@@ -98,6 +98,30 @@ def _equal_factors(node: Node) -> Node | None:
     return build("square", a) if a is b and not is_constant(a) else None
 
 
+def _three_factors(node: Node) -> Node | None:
+    """x^2 x = x x^2, x (x x^2) = x^4: the spellings of a power are one node."""
+    for a, b in (node.args, node.args[::-1]):
+        if b.op.name == "mul" and b.args[0] is a and b.args[1] is build("square", a):
+            return build("square", b.args[1])
+    a, b = node.args
+    return b * a if a.op.name == "square" and a.args[0] is b else None
+
+
+def _like_terms(node: Node) -> Node | None:
+    """c x + d x = (c + d) x for numbers of one sign whose sum is exact; x stands for 1 x."""
+    (c, x), (d, y) = (_term(a) for a in node.args)
+    if x is not y or is_constant(x) or node.dtype != "real" or not (c > 0 < d or c < 0 > d):
+        return None
+    total = exactly("add", c, d)
+    return None if total is None else total * x
+
+
+def _term(x: Node) -> tuple[float, Node]:
+    """(c, x), where a node is c x and c a number that a reader writes out."""
+    c = value(x.args[0]) if x.op.name == "mul" else None
+    return (1.0, x) if c is None or not is_plain(c) else (c, x.args[1])
+
+
 def _times_reciprocal(node: Node) -> Node | None:
     found = either(node, lambda a: a.op.name == "reciprocal")
     if found is None or value(found[1]) in (1.0, -1.0):
@@ -134,28 +158,28 @@ def _guarded_by_constant(node: Node) -> Node | None:
     return None
 
 
-def _power(base: Node, exponent: float) -> Node | None:
-    """base ** exponent as products and roots; None where a power it stays."""
-    square, sqrt = (lambda x: build("square", x)), (lambda x: build("sqrt", x))
-    forms: dict[float, Callable[[Node], Node]] = {
-        0.0: lambda x: constant(1.0),
-        1.0: lambda x: x,
-        2.0: square,
-        3.0: lambda x: x * square(x),
-        4.0: lambda x: square(square(x)),
-        0.5: sqrt,
-    }
-    if exponent in forms:
-        return forms[exponent](base)
-    if -exponent in forms:
-        return build("reciprocal", forms[-exponent](base))
-    return None
+def _square(x: Node) -> Node:
+    return build("square", x)
+
+
+_FORMS: dict[float, Callable[[Node], Node]] = {
+    0.0: lambda x: constant(1.0),
+    1.0: lambda x: x,
+    2.0: _square,
+    3.0: lambda x: x * _square(x),
+    4.0: lambda x: _square(_square(x)),
+    0.5: lambda x: build("sqrt", x),
+    -0.5: lambda x: build("reciprocal", build("sqrt", x)),
+}
 
 
 def _constant_power(node: Node) -> Node | None:
+    """x^c as products and roots; of 1/x where c < 0, since 1/x^2 loses what x^2 overflows, and its slope at 0."""
     base, exponent = node.args
     n = value(exponent)
-    return None if n is None else _power(base, n)
+    if n in _FORMS:
+        return _FORMS[n](base)
+    return _FORMS[-n](build("reciprocal", base)) if n is not None and -n in _FORMS else None
 
 
 def _constant_power_slope(node: Node) -> Node | None:
@@ -184,11 +208,13 @@ RULES = [
     Rule("f(-x) = f(x)", lambda op: "even" in op.traits, _sign_away, "even functions"),
     Rule("|x^2| = x^2", ("abs",), _square_of_square),
     Rule("x x = x^2", ("mul",), _equal_factors),
+    Rule("x x x = x x^2", ("mul",), _three_factors, "x x x x = (x^2)^2: one rounding less"),
+    Rule("c x + d x = (c + d) x", ("add",), _like_terms, "one rounding less"),
     Rule("1/x", ("div",), _one_over, "one node for both spellings"),
     Rule("a (1/b) = a/b", ("mul",), _times_reciprocal, "one rounding less"),
     Rule("a/(1/b) = a b", ("div",), _over_reciprocal, "one rounding less"),
     Rule("1/(a/b) = b/a", ("reciprocal",), _reciprocal_of_quotient, "one rounding less"),
     Rule("guarded by a constant", ("zmul", "zdiv"), _guarded_by_constant),
-    Rule("x^c", ("power",), _constant_power, "c in 0, 1/2, 1, 2, 3, 4 and their negatives"),
-    Rule("d(x^c)/dx = c x^(c-1)", ("dpower_dx",), _constant_power_slope),
+    Rule("x^c", ("power",), _constant_power, "c in 0, 1/2, 1, 2, 3, 4 and their negatives; the sign of 0 apart"),
+    Rule("d(x^c)/dx = c x^(c-1)", ("dpower_dx",), _constant_power_slope, "the sign of 0 apart"),
 ]

@@ -21,7 +21,7 @@ def _logic(node: Node) -> Node | None:
     if found is None:
         return node.args[0] if node.args[0] is node.args[1] else None
     truth = bool(found[0]["value"])
-    return found[1] if truth == (node.op.name == "logical_and") else constant(not truth)
+    return found[1] if truth == (node.op.name == "logical_and") else constant(truth)
 
 
 def _not(node: Node) -> Node | None:
@@ -100,5 +100,5 @@ RULES = [
     Rule("clip", ("minimum", "maximum"), _clip, "min(max(x, lo), hi)"),
     Rule("relu", ("maximum",), _relu, "max(x, 0)"),
     Rule("leaky relu", ("maximum",), _leaky, "max(alpha x, x)"),
-    Rule("f(f(x)) = f(x)", ("relu", "abs", "floor", "ceil", "round", "trunc", "sign", "relu_slope"), _idempotent),
+    Rule("f(f(x)) = f(x)", ("relu", "floor", "ceil", "round", "trunc", "sign", "relu_slope"), _idempotent),
 ]

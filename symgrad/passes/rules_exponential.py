@@ -169,11 +169,13 @@ def _cosh(node: Node) -> Node | None:
 
 
 def _cosh_minus_one(node: Node) -> Node | None:
-    """(e^x - 2) + e^-x, cosh x - 1 and 2 cosh x - 2 through sinh(x/2)."""
+    """(e^x - 2) + e^-x, cosh x - 1, 1 - cosh x and 2 cosh x - 2 through sinh(x/2)."""
     pair = minus(node)
     if pair is None:
         return None
     a, b = pair
+    if b.op.name == "cosh" and has_value(a, 1.0):
+        return constant(-2.0) * build("square", build("sinh", constant(0.5) * b.args[0]))
     for outer, c in ((4.0, 2.0), (2.0, 1.0)):
         inner = a if c == 1.0 else a.args[1] if a.op.name == "mul" and has_value(a.args[0], 2.0) else None
         if inner is not None and inner.op.name == "cosh" and has_value(b, c):
@@ -207,7 +209,7 @@ def _times_log_of_known(node: Node) -> Node | None:
     return factor * build(names[y.op.name], *y.args, **y.params) if y.op.name in names else None
 
 
-SUMS = ("add", "sub", "neg")
+SUMS = ("add", "sub")
 
 
 RULES = [

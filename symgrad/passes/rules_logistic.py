@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from symgrad.ir.node import Node, build, constant
-from symgrad.passes.rewrite import Rule, split
+from symgrad.passes.rewrite import Rule, split, value
 from symgrad.passes.rules_exponential import exp_of, negated, one_minus, opposite, plus_one
 
 
@@ -15,29 +15,29 @@ def _sigmoid(node: Node) -> Node | None:
 
 
 def _scaled_sigmoid(node: Node) -> Node | None:
-    """c/(1 + e^-x), e^x/(1 + e^x), e^x/(e^x - 1), (e^x - 1)/x."""
+    """c/(1 + e^-x), e^x/(1 + e^x), e^x/(e^x - 1), (e^x - 1)/(e^x + 1) = tanh(x/2), (e^x - 1)/x."""
     above, below = node.args
     x = exp_of(above)
     u = plus_one(below)
     y = exp_of(u) if u is not None else None
+    if y is not None and above.op.name == "expm1" and above.args[0] is y:
+        return build("tanh", constant(0.5) * y)
     if y is not None:
         return build("sigmoid", y) if x is y else above * build("sigmoid", negated(y))
     if x is not None and below.op.name == "expm1" and below.args[0] is x:
-        return -build("reciprocal", build("expm1", negated(x)))
+        return build("geometric", x)
     if above.op.name == "expm1" and above.args[0] is below:
         return build("exprel", below)
     return None
 
 
 def _tanh(node: Node) -> Node | None:
-    """sinh/cosh, and (e^x - 1)/(e^x + 1) = tanh(x/2)."""
+    """sinh/cosh, also (2 sinh)/(2 cosh)."""
     above, below = node.args
+    if above.op.name == below.op.name == "mul" and above.args[0] is below.args[0] and value(above.args[0]) is not None:
+        above, below = above.args[1], below.args[1]
     if above.op.name == "sinh" and below.op.name == "cosh" and above.args == below.args:
         return build("tanh", *above.args)
-    u = plus_one(below)
-    x = exp_of(u) if u is not None else None
-    if x is not None and above.op.name == "expm1" and above.args[0] is x:
-        return build("tanh", constant(0.5) * x)
     return None
 
 
@@ -88,13 +88,17 @@ def _logistic_loss(node: Node) -> Node | None:
     return build("logistic_loss", x, b.args[1] if b.args[0] is x else b.args[0])
 
 
-SUMS = ("add", "sub", "neg")
 RULES = [
     Rule("ln(1 + e^x) - x t", ("sub",), _logistic_loss, "binary cross-entropy of a logit: no digits lost where t is 1"),
     Rule("max(0, x) + ln(1 + e^-|x|)", ("add",), _softplus_in_parts, "softplus: smooth at 0, as the parts are not"),
     Rule("1/(1 + e^-x)", ("reciprocal",), _sigmoid, "no overflow in the slope"),
-    Rule("e^x/(1 + e^x)", ("div",), _scaled_sigmoid, "sigmoid; e^x/(e^x - 1) = -1/expm1(-x); (e^x - 1)/x = exprel x"),
-    Rule("sinh x/cosh x", ("div",), _tanh, "tanh x; (e^x - 1)/(e^x + 1) = tanh(x/2)"),
-    Rule("1 - sigmoid, tanh, tanh^2, erf", SUMS, _one_minus_known, "no digits lost where the function is 1"),
+    Rule(
+        "e^x/(1 + e^x)",
+        ("div",),
+        _scaled_sigmoid,
+        "sigmoid; e^x/(e^x - 1) = 1/(1 - e^-x); tanh x/2; (e^x - 1)/x = exprel x",
+    ),
+    Rule("sinh x/cosh x", ("div",), _tanh, "tanh x"),
+    Rule("1 - sigmoid, tanh, tanh^2, erf", ("sub", "neg"), _one_minus_known, "no digits lost where the function is 1"),
     Rule("sigmoid(x) sigmoid(-x)", ("mul",), _sigmoid_slope),
 ]

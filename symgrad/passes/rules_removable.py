@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from symgrad.ir.node import Node, build, constant
+from symgrad.ops.registry import zmul
 from symgrad.passes.polynomial import as_node, polynomial, without_one
 from symgrad.passes.rewrite import Rule, either, has_value, minus, value
 from symgrad.passes.rules_exponential import negated
@@ -41,7 +42,10 @@ def _factors(x: Node) -> list[Node]:
 
 
 def _hyperbolic_ratio(node: Node) -> Node | None:
-    """a/tanh(v), a/sinh(v) and a/sinh(v)^2, where a and v share factors: (a/v) v/tanh(v), and a/v cancels."""
+    """a/tanh(v), a/sinh(v) and a/sinh(v)^2, where a and v share factors: (a/v) v/tanh(v), and a/v cancels.
+
+    Where v has other factors this is for small v; beyond it, v may overflow where v/tanh(v) does not.
+    """
     above, below = node.args
     squared = below.op.name == "square"
     function = below.args[0] if squared else below
@@ -58,7 +62,11 @@ def _hyperbolic_ratio(node: Node) -> Node | None:
             under.remove(x)
     known = build(ratio, *function.args)
     known = build("square", known) if squared else known
-    return _times(over) / _times(under) * known if under else _times(over) * known
+    if not under:
+        return _times(over) * known
+    near = build("abs", *function.args) < constant(1.0)
+    far = build("where", near, constant(0.0), above) / below
+    return build("where", near, _times(over) / _times(under) * known, far)
 
 
 def _times(factors: list[Node]) -> Node:
@@ -142,15 +150,20 @@ def _log_tan(node: Node) -> Node | None:
 
 
 def _power_of_exp(node: Node) -> Node | None:
-    """(e^u)^p = e^(u p)."""
+    """(e^u)^p = e^(u p), where 0 times anything is 0, as any number to the 0 and 1 to any number are 1 (C99)."""
     base, p = node.args
-    return build("exp", base.args[0] * p) if base.op.name == "exp" else None
+    return build("exp", zmul(base.args[0], p)) if base.op.name == "exp" else None
 
 
 def _power_minus_one(node: Node) -> Node | None:
-    """(1 + u)^p - 1 = expm1(p log1p(u)) while the exponent is below 1."""
+    """(1 + u)^p - 1 = expm1(p log1p(u)) while the exponent is below 1, and 1 - (1 + u)^p."""
     pair = minus(node)
-    if pair is None or pair[0].op.name != "power" or not has_value(pair[1], 1.0):
+    if pair is None:
+        return None
+    if has_value(pair[0], 1.0):
+        turned = _power_minus_one(pair[1] - pair[0])
+        return None if turned is None else -turned
+    if pair[0].op.name != "power" or not has_value(pair[1], 1.0):
         return None
     base, p = pair[0].args
     found = either(base, lambda a: has_value(a, 1.0)) if base.op.name == "add" else None
@@ -162,16 +175,15 @@ def _power_minus_one(node: Node) -> Node | None:
     return build("where", near, build("expm1", build("where", near, exponent, zero)), far)
 
 
-SUMS = ("add", "sub", "neg")
 RULES = [
     Rule("sin(x)/x, sinh(x)/x", ("div",), _ratio, "1 at 0, with a slope that does not cancel"),
     Rule("a/tanh(v), a/sinh(v)", ("div",), _hyperbolic_ratio, "v/tanh v is 1 at 0; what a and v share cancels"),
     Rule("ln(1 + q (e^u - 1))", ("log",), _log_near_one, "log1p(q expm1 u), whichever way it is multiplied out"),
     Rule("(1 - cos x)/x^2", ("div",), _half_angle_ratio, "1/2 at 0"),
-    Rule("x - sin x, tan x - x, 1/x - 1/tan x", SUMS, _deficit, "power series near 0"),
+    Rule("x - sin x, tan x - x, 1/x - 1/tan x", ("sub",), _deficit, "power series near 0"),
     Rule("ln tan(pi/4 + x/2)", ("log",), _log_tan, "arsinh(tan x) where the tangent is positive"),
     Rule("(e^u)^p", ("power",), _power_of_exp, "no overflow of e^u"),
-    Rule("(1 + u)^p - 1", SUMS, _power_minus_one, "expm1(p log1p u) where it is small"),
+    Rule("(1 + u)^p - 1", ("add", "sub"), _power_minus_one, "expm1(p log1p u) where it is small"),
 ]
 
 

@@ -82,11 +82,10 @@ def _root_of_squares(node: Node) -> Node | None:
     return build("hypot", *pair)
 
 
-SUMS = ("add", "sub", "neg")
 RULES = [
-    Rule("1 - cos x", SUMS, _one_minus_cos, "2 sin(x/2)^2"),
+    Rule("1 - cos x", ("add", "sub"), _one_minus_cos, "2 sin(x/2)^2"),
     Rule("(1 - cos x)/sin x", ("div",), _tan_half, "tan(x/2)"),
-    Rule("1 - sin^2", SUMS, _one_minus_square, "cos^2"),
+    Rule("1 - sin^2", ("sub", "neg"), _one_minus_square, "cos^2"),
     Rule("sin x/cos x", ("div",), _tan, "tan x"),
     Rule("sqrt(x^2 + y^2)", ("sqrt",), _root_of_squares, "hypot, norm: no overflow; sqrt(x^2) = |x|"),
 ]

@@ -88,6 +88,8 @@ SIMPLIFY: dict[str, Example] = {
     "x x = x^2": Example(x * x),
     "c (d x) = (c d) x": Example(0.5 * ((2.0 * x) * y)),
     "a (c b) = c (a b)": Example(x * (2.0 * y)),
+    "x x x = x x^2": Example(x * x * x),
+    "c x + d x = (c + d) x": Example(2.0 * x + x),
     "1/x": Example(1.0 / x),
     "a (1/b) = a/b": Example(x * f("reciprocal", y)),
     "a/(1/b) = a b": Example(x / f("reciprocal", y)),

@@ -115,6 +115,9 @@ OUTSIDE = [
     (f("log", f("tan", c(np.pi) / 4.0 + 0.5 * x)), 2.0),
     (f("log", 1.0 + x), -2.0),
     (x * f("log", x), -1.0),
+    ((x + 1.0) - x, math.inf),
+    (x - (x - 2.0), -math.inf),
+    (3.0 * x - 2.0 * x, math.inf),
 ]
 
 
