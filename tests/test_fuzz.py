@@ -43,6 +43,7 @@ EVERY = int(os.environ.get("SYMGRAD_FUZZ_EVERY", "20"))
 ULP = 2.0**-52
 TINY = 2.0**-1000  # subnormal numbers have no relative accuracy
 ROUNDINGS = 32  # of the size that ``spread`` measures: other orders of sums, other forms of one formula
+RESOLVED = 1e-7  # of a slope, by differences that decide
 UNSAID = {"numbers": 0, "beyond rounding": 0, "directions": 0, "not smooth": 0}
 
 
@@ -109,17 +110,20 @@ class Known:
         return float(evaluate([self.graph.f], {**self.at, **moved, **self.stopped})[0])
 
     def differences(self) -> None:
-        """Central differences with one extrapolation; shorter steps where the function is not smooth over the first."""
+        """Central differences with one extrapolation; shorter steps until these resolve seven digits."""
         UNSAID["directions"] += 1
         found = []
         for h in (2.0**-8, 2.0**-12, 2.0**-16):
             wide, narrow = ((self.value_at(s) - self.value_at(-s)) / (2 * s) for s in (h, h / 2))
             best = (4 * narrow - wide) / 3
             error = abs(best - narrow) + 4 * float(self.f_allowed) / h + float(self.tangent_allowed)
-            found.append((best, error))
-            if abs(best - self.tangent) <= error + 1e-7 * abs(best):
+            agree = abs(best - self.tangent) <= error + 1e-7 * abs(best)
+            found.append((best, error, agree))
+            if agree and error <= RESOLVED * (1 + abs(best)):
                 return
-        best, error = min(found, key=lambda pair: pair[1] if np.isfinite(pair[1]) else np.inf)
+        best, error, agree = min(found, key=lambda each: each[1] if np.isfinite(each[1]) else np.inf)
+        if agree or (error > RESOLVED * (1 + abs(best)) and any(each[2] for each in found)):
+            return
         if not error < 1e-3 * (1 + abs(best)):
             UNSAID["not smooth"] += 1
             return

@@ -125,9 +125,17 @@ def derivative(line: Line, scales: Iterable[float], hint: float = 0.0) -> tuple[
 
 
 def agreed(tried: list[Estimate]) -> Estimate:
-    """The most exact estimate, its error at least what others that converged contradict it by."""
+    """The most exact estimate, its error at least what the others contradict it by.
+
+    Heard are those that converged, and coarser ones of a smaller step: far from the point the quotients of a bounded
+    function agree among themselves, about a slope near 0, while steps beside it see another.
+    """
     best = min(tried, key=lambda e: e.error, default=NOTHING)
     if not math.isfinite(best.error):
         return best
-    against = [abs(e.value - best.value) - e.error for e in tried if e.error <= 1e-4 * abs(e.value)]
+    against = [abs(e.value - best.value) - e.error for e in tried if _is_heard(e, best)]
     return Estimate(best.value, max([best.error, *against]), best.step)
+
+
+def _is_heard(e: Estimate, best: Estimate) -> bool:
+    return e.error <= (0.5 * abs(e.value - best.value) if e.step < best.step else 1e-4 * abs(e.value))

@@ -284,6 +284,12 @@ def test_what_differences_cannot_resolve_is_undecided():
     assert not report.failed
 
 
+def test_a_bounded_part_is_not_judged_from_afar():
+    """Steps of value over slope, 1e12, see sin nowhere, and agree on a slope of 0."""
+    for report in (checked("1 + 1e-12*sin(x)", 0.3), checked("tanh(x)**2 + 1e-13*sin(x + y)", 30.0, 0.4)):
+        assert not report.failed, str(report)
+
+
 def test_where_the_function_has_no_value_nothing_is_said():
     assert checked("log(x)", -1.0).rows[0].status == "undecided"
 
