@@ -32,37 +32,39 @@ class _TrainsError(Exception):
     """Raised where an example first trains: it emits nothing after that."""
 
 
-def compiled_by(example: Path) -> list[Any]:
-    """The functions that an example compiles, in order."""
-    made = []
-    real, loss_of = sg.compile, Model.loss_function.fget  # type: ignore[attr-defined]
+def run(example: Path, whole: bool) -> tuple[list[Any], str]:
+    """The functions that an example compiles before it first trains, and what it prints (until then, or to its end)."""
+    made: list[Any] = []
+    trains = False
+    real, loss_of, fit = sg.compile, Model.loss_function.fget, Model.fit  # type: ignore[attr-defined]
 
-    def watched(*args: Any, **kwargs: Any) -> Any:
-        made.append(real(*args, **kwargs))
-        return made[-1]
+    def kept(fn: Any) -> Any:
+        if not trains:
+            made.append(fn)
+        return fn
 
-    def shown(net: Model) -> Any:
-        made.append(loss_of(net))
-        return made[-1]
-
-    def fit(*_: Any, **__: Any) -> None:
+    def trained(*args: Any, **kwargs: Any) -> Any:
+        nonlocal trains
+        trains = True
+        if whole:
+            return fit(*args, **kwargs)
         raise _TrainsError
 
     with (
-        mock.patch.object(sg, "compile", watched),
-        mock.patch.object(Model, "loss_function", property(shown)),
-        mock.patch.object(Model, "fit", fit),
-        contextlib.redirect_stdout(io.StringIO()),
+        mock.patch.object(sg, "compile", lambda *args, **kwargs: kept(real(*args, **kwargs))),
+        mock.patch.object(Model, "loss_function", property(lambda net: kept(loss_of(net)))),
+        mock.patch.object(Model, "fit", trained),
+        contextlib.redirect_stdout(io.StringIO()) as printed,
         contextlib.suppress(_TrainsError),
     ):
         runpy.run_path(str(example), run_name="__main__")
-    return made
+    return made, printed.getvalue()
 
 
-def files(example: Path) -> dict[str, str]:
+def files(example: Path, functions: list[Any]) -> dict[str, str]:
     """Relative path -> text, for everything that one example emits."""
     found: dict[str, str] = {}
-    for number, fn in enumerate(compiled_by(example), 1):
+    for number, fn in enumerate(functions, 1):
         stem = f"{example.stem}/{number}_{_title(fn)}"
         found[f"{stem}.py"] = fn.source
         if fn.wrt:
@@ -81,7 +83,7 @@ def main() -> int:
     folder = ROOT / "generated"
     wanted: dict[str, str] = {}
     for example in EXAMPLES:
-        wanted |= files(example)
+        wanted |= files(example, run(example, False)[0])
     for path in folder.rglob("*"):
         if path.is_file() and str(path.relative_to(folder)) not in wanted:
             path.unlink()

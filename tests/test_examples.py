@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import io
 import os
 import re
 import subprocess
@@ -10,6 +12,9 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests.frontend.stored_samples import returns
+from tests.generated import EXAMPLES, files, run
 
 ROOT = Path(__file__).parents[1]
 SCRIPTS = sorted((ROOT / "examples").glob("*.py"))
@@ -78,16 +83,45 @@ TRAINED = {  # tests/train/test_worked_networks.py
 
 
 @functools.cache
+def ran(script):
+    """(functions, text) of a script that runs to its end; it must warn of nothing."""
+    with contextlib.redirect_stderr(io.StringIO()) as complaints:
+        found = run(script, True)
+    assert complaints.getvalue() == ""
+    return found
+
+
 def output(script):
-    """What a script prints; it must end well and warn of nothing."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error::RuntimeWarning", str(script)],
-        capture_output=True, text=True, timeout=300, encoding="utf-8",
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    return done.stdout
+    """What a script prints."""
+    return ran(script)[1]
+
+
+@pytest.fixture(scope="module", params=EXAMPLES, ids=lambda p: p.stem)
+def example(request):
+    """(path, functions): an example runs once for all tests of it."""
+    path = request.param
+    if path.stem == "digits":
+        pytest.importorskip("sklearn", reason="the digits come with scikit-learn")
+    return path, (run(path, False) if path.stem in {*TRAINED, "digits"} else ran(path))[0]
+
+
+def test_generated_is_current(example):
+    """``generated/`` is what the examples emit, to the byte."""
+    path, functions = example
+    folder = ROOT / "generated"
+    there = {
+        str(p.relative_to(folder)): p.read_text(encoding="utf-8")
+        for p in (folder / path.stem).rglob("*")
+        if p.is_file()
+    }
+    assert there == files(path, functions), "run: python -m tests.generated"
+
+
+def test_graphs_come_back(example):
+    """Through the form in which model files hold them."""
+    for fn in example[1]:
+        d = fn._bundle.derived
+        returns([*d.inputs, *d.written, *d.outputs, *d.gradients, *d.pulled])
 
 
 def test_every_script_is_tested():
@@ -112,7 +146,14 @@ def test_the_small_network_learns_xor():
 @pytest.mark.slow
 def test_digits():
     pytest.importorskip("sklearn", reason="the digits come with scikit-learn")
-    text = output(ROOT / "examples" / "digits.py")
+    done = subprocess.run(
+        [sys.executable, "-W", "error::RuntimeWarning", str(ROOT / "examples" / "digits.py")],
+        capture_output=True, text=True, timeout=300, encoding="utf-8",
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    text = done.stdout
     linear, hidden = (float(v) for v in re.findall(r"test accuracy (\d\.\d+)", text))
     assert hidden >= 0.95
     assert linear >= 0.9

@@ -8,7 +8,6 @@ import struct
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,7 +26,6 @@ from symgrad.ops.verify import RULES
 from symgrad.passes.differentiate import gradient
 from tests.frontend.stored_samples import SAMPLES, returns
 from tests.fuzz import graph
-from tests.generated import EXAMPLES, compiled_by
 from tests.lower.graphs import declare
 
 FUZZ = range(40)
@@ -58,14 +56,6 @@ def test_a_random_graph_comes_back_with_its_value(seed: int) -> None:
     before = evaluate(outputs, {x: g.inputs[x] for x in variables(outputs)}, g.sizes)
     for a, b in zip(before, evaluate(new, given, g.sizes), strict=True):
         np.testing.assert_array_equal(a, b, strict=True)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda p: p.stem)
-def test_the_graphs_of_an_example_come_back(example: Path) -> None:
-    for fn in compiled_by(example):
-        d = fn._bundle.derived
-        returns([*d.inputs, *d.written, *d.outputs, *d.gradients, *d.pulled])
 
 
 def test_the_data_depend_on_the_graph_alone() -> None:

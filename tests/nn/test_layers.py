@@ -155,12 +155,11 @@ def test_shapes_and_counts(case):
 def test_gradients(case):
     """By the input and by every parameter, in training (with its random numbers) and at inference."""
     network, given, _ = built(case)
-    x = [Tensor(v) for v in network.inputs if v.dtype == "real"]
-    for node in dict.fromkeys([network.training, network.output]):
-        wrt = [*x, *(Tensor(w.node) for w in network.parameters)]
-        fn = sg.compile(Tensor(node), wrt=wrt)
-        report = fn.check(**needed(Tensor(node), given))
-        assert report.ok, report
+    both = [Tensor(node) for node in dict.fromkeys([network.training, network.output])]
+    wrt = [*(Tensor(v) for v in network.inputs if v.dtype == "real"), *(Tensor(w.node) for w in network.parameters)]
+    at = {name: value for tensor in both for name, value in needed(tensor, given).items()}
+    report = sg.compile(both, wrt=wrt).check(**at)
+    assert report.ok, report
 
 
 def test_float32_is_float64_rounded():
