@@ -69,6 +69,7 @@ def _later(place: str) -> object:
 
 
 _HIGHER["Sequential"] = lambda: _later("symgrad.train.model:Sequential")
+_HIGHER["load"] = lambda: _later("symgrad.train.load:load")
 
 
 def __getattr__(name: str) -> object:

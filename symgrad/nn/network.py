@@ -17,7 +17,7 @@ from symgrad.frontend.freeze import restore_nodes, store
 from symgrad.frontend.tensor import Tensor
 from symgrad.ir.node import Node, build
 from symgrad.ir.show import described, printable
-from symgrad.ir.types import Shape, size_product
+from symgrad.ir.types import Shape, Size, size_product
 from symgrad.ir.walk import variables
 from symgrad.nn.layers.shape import Input
 from symgrad.nn.losses import made_by
@@ -222,7 +222,12 @@ def from_tensors(inputs: Any, output: Any) -> Network:
             raise DeclarationError("a model's input is a declared input with a batch axis", ("given", shown), fix=fix)
     if not isinstance(output, Tensor):
         raise DeclarationError("a model's output is a tensor", ("given", type(output).__name__))
+    _check_batch(given)
     found = variables([output.node])
+    everything = dict.fromkeys([*(x.node for x in given), *found])
+    for name, times in Counter(v["variable"].name for v in everything).items():
+        if times > 1:
+            raise DeclarationError(f"two variables of the model are named {printable(name)}", fix="rename one of them")
     own = {x.node for x in given}
     for v in found:
         if v["variable"].kind != "parameter" and v not in own:
@@ -231,6 +236,15 @@ def from_tensors(inputs: Any, output: Any) -> Network:
     weights = tuple(Weight(v, v["variable"].init) for v in found if v["variable"].kind == "parameter")
     network = Network(tuple(x.node for x in given), output.node, output.node, weights)
     return replace(network, logits=_before_activation(output))
+
+
+def _check_batch(inputs: Sequence[Tensor]) -> None:
+    """The first axes are one batch, of any number of rows."""
+    sizes = {x.shape[0] for x in inputs}
+    if len(sizes) != 1 or not all(isinstance(n, Size) for n in sizes):
+        shown = [(printable(x.node["variable"].name), described(x.node)) for x in inputs[:8]]
+        fix = 'name it, the same in all inputs: sg.input("X", ("n", 2))'
+        raise DeclarationError("the first axis of a model's inputs is one batch of any size", *shown, fix=fix)
 
 
 def summary(network: Network, title: str = "model") -> str:

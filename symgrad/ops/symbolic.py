@@ -17,6 +17,7 @@ from typing import Any
 import sympy as sp
 from sympy.codegen import cfunctions
 from sympy.core.function import AppliedUndef
+from sympy.functions.elementary.piecewise import ExprCondPair
 from sympy.matrices.expressions.matexpr import MatrixElement
 
 from symgrad.errors import UnsupportedError
@@ -218,6 +219,14 @@ def _row_of(expr: Any) -> tuple[Callable[..., Node], Iterable[Any]]:
     if name is None:
         raise _no_rule(expr)
     return _call(name), expr.args
+
+
+@functools.cache
+def heads() -> dict[str, type]:
+    """The SymPy classes that have a numeric rule, with those that their arguments are made of, by name."""
+    numbers = (sp.pi, sp.E, sp.GoldenRatio, sp.EulerGamma, sp.Catalan, sp.TribonacciConstant)
+    found = {*_RULES, *_REWRITES, *_functions(len(ROWS)), sp.polygamma, ExprCondPair, *map(type, numbers)}
+    return {kind.__name__: kind for kind in found}
 
 
 def _nothing(expr: Any) -> list[Part]:

@@ -1,19 +1,35 @@
 """Training by an optimizer of SciPy's, on all rows at once: the flat gradient of the whole loss.
 
-In: a fit whose optimizer is full-batch. Out: the history, with an epoch for each iteration; the best point found.
+In: a fit whose optimizer is full-batch. Out: the history, with an epoch for each iteration, at most ``epochs`` and at
+most the optimizer's ``maxiter``; the best point found.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
 
-from symgrad.errors import NumericError
+from symgrad.errors import NumericError, UnsupportedError
+from symgrad.nn.network import Network
 from symgrad.train.history import History
 from symgrad.train.loop import Course
-from symgrad.train.watching.watch import Watch
+from symgrad.train.pace import MOST_ROWS
+from symgrad.train.watching.watch import Logs, Watch
+
+
+def check_full_batch(network: Network, name: str) -> None:
+    """A line search needs one loss: nothing that is drawn or carried along.
+
+    Raises:  UnsupportedError
+    """
+    drawn = "draws random numbers (Dropout)" if network.key is not None else ""
+    if drawn or network.updates:
+        why = drawn or "keeps running statistics (BatchNormalization)"
+        fix = "leave that layer out, or take Adam"
+        raise UnsupportedError(f"{name} needs a loss that is the same at every call", ("the network", why), fix=fix)
 
 
 def run_full_batch(fit: Any) -> History:
@@ -21,32 +37,48 @@ def run_full_batch(fit: Any) -> History:
 
     Raises:  NumericError where the loss is not finite at the start
     """
-    model, source = fit.model, fit.training
-    task = model.task(task_is_weighted(fit))
-    function = model.compiled_loss(task)
+    model, source, first = fit.model, fit.training, fit.options.initial_epoch
+    function = model.compiled_loss(model.task(task_is_weighted(fit)))
     course = Course(source.rows, source.rows)
-    model.history, model.stop_training = History(), False
-    watch = Watch(model, fit.callbacks(course), course, lambda totals: {"loss": float(totals[0])}, fit.validate())
+    options = dict(model.optimizer.options)
+    last = min(fit.options.epochs, first + options["maxiter"])
     flat = _Flat(model, function, source.given)
-    first, _ = flat.both(flat.start)
-    if not np.isfinite(first):
+    if not np.isfinite(flat.both(flat.start)[0]):
         raise NumericError("the loss is not finite at the start", fix="check the data and the initial weights")
+    model.history, model.stop_training = History(), False
+    watch = Watch(model, fit.callbacks(course), course, _logs(fit), fit.validate())
 
     def iteration(intermediate_result: Any) -> None:
         flat.put(intermediate_result.x)
-        epoch = len(model.history.epoch)
-        watch.epoch_ends(epoch, np.array([intermediate_result.fun]))
-        if model.stop_training:
+        epoch, totals = first + len(model.history.epoch), np.array([intermediate_result.fun])
+        watch.advanced(epoch + 1, totals)
+        watch.epoch_ends(epoch, totals)
+        if model.stop_training or epoch + 1 >= last:
             raise StopIteration
+        watch.epoch_begins(epoch + 1)
 
     def descend() -> None:
-        options = {**dict(model.optimizer.options), "maxiter": fit.options.epochs}
-        best = minimize(flat.both, flat.start, jac=True, method="L-BFGS-B", options=options, callback=iteration)
+        if first >= last:
+            return
+        watch.epoch_begins(first)
+        settings = {**options, "maxiter": last - first}
+        best = minimize(flat.both, flat.start, jac=True, method="L-BFGS-B", options=settings, callback=iteration)
         if np.isfinite(best.fun):
             flat.put(best.x)
 
     fit.surrounded(watch, descend)
     return model.history
+
+
+def _logs(fit: Any) -> Callable[[np.ndarray], Logs]:
+    """The loss that was reached, then the metrics at that point."""
+    model, source, task = fit.model, fit.training, fit.model.task(task_is_weighted(fit))
+
+    def finish(totals: np.ndarray) -> Logs:
+        metrics = model.evaluated(task, source, MOST_ROWS) if task.finishers else {}
+        return {**metrics, "loss": float(totals[0])}
+
+    return finish
 
 
 def task_is_weighted(fit: Any) -> bool:

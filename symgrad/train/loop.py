@@ -20,6 +20,7 @@ from symgrad.ir.source import Source
 from symgrad.ir.types import size_product
 from symgrad.lower import lower_loop
 from symgrad.runtime.load import Loaded, load
+from symgrad.train.pace import Pace
 from symgrad.train.step import Step
 
 _AGAIN = "symgrad.Model(...).compile(...)"
@@ -75,6 +76,7 @@ class Loop:
         self.program: Program = lower_loop(training, step.names, DTYPES[dtype])
         shapes = {step.names.of(n) or "": ", ".join(map(str, n.shape)) for n in training.state if n.shape}
         self.source: Source = emit(self.program, doc=training.doc, regenerate=_AGAIN, shapes=shapes)
+        self.pace = Pace()  # rows of the next slice, where nobody else keeps it
         self.width = sum(_known(size_product(t.shape)) for t in training.totals)
         self._hidden = [np.ascontiguousarray(value) for _, value in self.program.hidden]
 

@@ -21,18 +21,22 @@ from symgrad.nn import initializers
 from symgrad.nn.network import Network, from_tensors, sequential, summary
 from symgrad.runtime.border import listed
 from symgrad.train.fit import Fit, batch_of
-from symgrad.train.full_batch import run_full_batch
+from symgrad.train.full_batch import check_full_batch, run_full_batch
 from symgrad.train.history import History
 from symgrad.train.loop import Course, Loop
-from symgrad.train.objective import Task, task_of
+from symgrad.train.objective import Task, Wanted
+from symgrad.train.pace import clocks, rows_at_once
 from symgrad.train.rules import optimizers
+from symgrad.train.rules.optimizers import Optimizer
 from symgrad.train.source import Source
 from symgrad.train.state import State
 from symgrad.train.step import evaluation_of, slots_of, step_of
+from symgrad.train.storage import files
+from symgrad.train.storage.saved import stored
+from symgrad.train.storage.tasks import Stored
 from symgrad.train.watching.watch import finisher
 
 BATCH = 32  # rows, as Keras
-_ROWS = 4096  # rows that predict takes at once
 
 
 class Summary(str):
@@ -59,7 +63,7 @@ class Model:
     ) -> None:
         self._start(from_tensors(inputs, outputs), dtype, seed, name)
 
-    def _start(self, network: Network, dtype: str, seed: int, name: str) -> None:
+    def _start(self, network: Network, dtype: str, seed: int | None, name: str) -> None:
         self.name, self.dtype, self.seed = name, getattr(dtype, "__name__", str(dtype)), seed
         self.network = network
         self.history = History()
@@ -67,7 +71,8 @@ class Model:
         self.learning_rate = 0.0
         self.iterations = 0  # updates made so far
         self._loops: dict[tuple, Loop] = {}
-        self._compiled: dict[str, Any] | None = None
+        self._tasks: dict[bool, Task] = {}
+        self._wanted: Wanted | Stored | None = None
         rng = np.random.default_rng(seed)
         weights = [initializers.draw(w.initializer, w.node, rng) for w in network.parameters]
         nodes = [*(w.node for w in network.parameters), *(s.node for s in network.states)]
@@ -111,6 +116,14 @@ class Model:
                 )
         mine.restore(arrays)
 
+    def save(self, path: Any) -> None:
+        """Put the model in a file, at once: weights, formulas, optimizer and its state; ``sg.nn.load`` reads it.
+
+        Raises:  UnsupportedError for what no file holds, NumericError for weights that are not finite, OSError if the
+                 file cannot be written; the file that was there is then as it was
+        """
+        files.write(path, *stored(self, "Sequential" if isinstance(self, Sequential) else "Model"))
+
     # -- how it is learned
 
     def compile(
@@ -118,17 +131,25 @@ class Model:
         from_logits: bool = False,
     ) -> None:  # fmt: skip
         """Choose optimizer, loss and metrics; the weights stay, the optimizer starts anew."""
-        self.optimizer = optimizers.get(optimizer)
+        chosen = optimizers.get(optimizer)
         if loss is None:
             raise CallError("compile needs a loss", fix='net.compile(loss="mse")')
-        listed_metrics = [metrics] if isinstance(metrics, str) else list(metrics or [])
-        self._compiled = {"loss": loss, "metrics": listed_metrics, "from_logits": from_logits}
+        if chosen.full_batch:
+            check_full_batch(self.network, chosen.name)
+        named_metrics = (metrics,) if isinstance(metrics, str) else tuple(metrics or ())
+        wanted = Wanted(loss, named_metrics, from_logits)
+        task = wanted.task(self.network, False)  # complains before anything is changed
+        self._take(chosen, wanted)
+        self._tasks[False] = task
+
+    def _take(self, optimizer: Optimizer, wanted: Wanted | Stored) -> None:
+        """From now on this optimizer for these tasks, from its first step."""
+        self.optimizer, self._wanted = optimizer, wanted
         self._loops.clear()
-        self._tasks: dict[bool, Task] = {}
-        self.learning_rate = self.optimizer.learning_rate_start
+        self._tasks = {}
+        self.learning_rate = optimizer.learning_rate_start
         self.iterations = 0
         self._slots = self._fresh_slots()
-        self.task(False)
 
     def _fresh_slots(self) -> State:
         parameters = [w.node for w in self.network.parameters]
@@ -141,11 +162,10 @@ class Model:
 
     def task(self, weighted: bool) -> Task:
         """What is minimised, with row weights or without."""
-        if self._compiled is None:
+        if self._wanted is None:
             raise CallError("the model is not compiled", fix='call net.compile(optimizer="adam", loss="mse") first')
         if weighted not in self._tasks:
-            c = self._compiled
-            self._tasks[weighted] = task_of(self.network, c["loss"], c["metrics"], c["from_logits"], weighted)
+            self._tasks[weighted] = self._wanted.task(self.network, weighted)
         return self._tasks[weighted]
 
     def loop(self, weighted: bool, shuffled: bool) -> Loop:
@@ -190,7 +210,7 @@ class Model:
         """The outputs for rows of inputs, in the mode of inference."""
         source = Source(self.network.inputs, self._given(self.network.inputs, x), self.dtype)
         weights = [self._weights[name] for name in self._weights.names]
-        step = batch_of("batch_size", batch_size) or _ROWS
+        step = batch_of("batch_size", batch_size) or rows_at_once([self.network.output])
         parts = []
         for begin in range(0, source.rows, step):
             rows = [source.rows_of(i, begin, begin + step) for i in range(len(source.given))]
@@ -218,9 +238,11 @@ class Model:
         loop = self._loops[key]
         course = Course(source.rows, min(size, source.rows))
         clock = loop.clock(source.rows)
-        while clock.step < course.per_epoch:
-            last = source.limit(course, clock.step, course.per_epoch)
-            loop.run(course, clock, source.arrays(course, (clock.step, last), None), self._weights.arrays, (last, 0.0))
+        while (first := clock.step) < course.per_epoch:
+            wanted = first + max(1, loop.pace.amount // course.size)
+            last, begun = source.limit(course, first, min(wanted, course.per_epoch)), clocks()
+            loop.run(course, clock, source.arrays(course, (first, last), None), self._weights.arrays, (last, 0.0))
+            loop.pace.adapt(begun, (last - first) * course.size)
         return finisher(task.finishers)(clock.totals)
 
     def source(self, task: Task, x: Any, y: Any, weight: Any) -> Source:

@@ -22,7 +22,7 @@ from symgrad.nn.network import Network
 from symgrad.train.rules import metrics as rows_of_metrics
 from symgrad.train.step import Objective, rows
 
-_CAUTION = "the outputs must be probabilities: end with a softmax or sigmoid, or compile(..., from_logits=True)"
+CAUTION = "the outputs must be probabilities: end with a softmax or sigmoid, or compile(..., from_logits=True)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,19 @@ class Task:
     ignored: int | None = None  # the label that such a loss leaves out
     of_probabilities: bool = False  # whether the targets lie from 0 to 1
     caution: str = ""  # what to do where the loss is not finite, if it takes probabilities and the outputs may be none
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What ``compile`` was asked for: the loss, the metrics, and whether outputs are logits."""
+
+    loss: Any
+    metrics: tuple[Any, ...]
+    from_logits: bool
+
+    def task(self, network: Network, weighted: bool) -> Task:
+        """What is minimised, with row weights or without."""
+        return task_of(network, self.loss, self.metrics, self.from_logits, weighted)
 
 
 def task_of(network: Network, loss: Any, metrics: Sequence[Any], from_logits: bool, weighted: bool) -> Task:
@@ -115,7 +128,8 @@ def _task(network: Network, plain: dict[str, Tensor], given: tuple[Any, Any], me
     )  # fmt: skip
     kept = tuple((s.node, s.node) for s in network.states)
     evaluation = Objective((*network.inputs, *data), full["evaluation"].node, parameters, sums["evaluation"], kept)
-    finishers = tuple((m.name, _shapes(m, y, network), m.finish) for m in found)
+    names = _distinct([m.name for m in found])
+    finishers = tuple((name, _shapes(m, y, network), m.finish) for name, m in zip(names, found, strict=True))
     targets = () if y is None else (y.node,)
     node = None if weight is None else weight.node
     loss = full["training"].node
@@ -129,7 +143,7 @@ def _demands(row: Any, network: Network) -> dict[str, Any]:
     found: dict[str, Any] = {}
     made = any(losses.made_by(Tensor(network.output), name) for name in ("softmax", "sigmoid"))
     if row.logits is not None and not row.from_logits and not made:
-        found["caution"] = _CAUTION
+        found["caution"] = CAUTION
     if row.has_labels:
         ignored = dict(row.options).get("ignore_class")
         return {**found, "classes": network.output.shape[-1], "ignored": ignored}
@@ -148,6 +162,15 @@ def _metric_sums(found: Sequence[Any], y: Tensor | None, yhat: Tensor) -> list[N
     return [s.node for m in found for s in m.sums(y, yhat, None)]
 
 
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Names under which nothing that is logged hides another: ``top_k``, ``top_k_1``."""
+    taken = ["loss"]
+    for name in names:
+        ways = (f"{name}_{i}" if i else name for i in range(len(taken) + 1))
+        taken.append(next(n for n in ways if n not in taken))
+    return taken[1:]
+
+
 def _shapes(metric: Any, y: Tensor | None, network: Network) -> tuple[tuple[int, ...], ...]:
     found = []
     for s in metric.sums(y, Tensor(network.output), None):
@@ -156,4 +179,4 @@ def _shapes(metric: Any, y: Tensor | None, network: Network) -> tuple[tuple[int,
     return tuple(found)
 
 
-__all__ = ["Task", "constant", "task_of"]
+__all__ = ["CAUTION", "Task", "Wanted", "constant", "task_of"]

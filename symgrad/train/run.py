@@ -6,7 +6,6 @@ Python runs, state, clock and the epochs told to the hooks belong to the same st
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,10 +13,10 @@ import numpy as np
 
 from symgrad.train.interrupt import Deferred
 from symgrad.train.loop import Clock, Course, Loop
+from symgrad.train.pace import Pace, clocks
 from symgrad.train.source import Permutation, Source
 from symgrad.train.state import State
 
-SLICE = 0.05  # seconds of compiled code between two looks at the clock
 EPOCHS = 1000  # of one slice at most: each is told to the history, which takes some microseconds
 
 
@@ -57,7 +56,7 @@ class Run:
         self.loop, self.state, self.source, self.course = loop, state, source, course
         self.permutation = permutation if source.is_streamed else None
         self.clock: Clock = loop.clock(source.rows)
-        self.pace = 1  # steps of the next slice
+        self.pace = Pace()  # steps of the next slice
         self.interrupt = Deferred()
         self._kept = [a.copy() for a in state.arrays]
         self._totals = self.clock.totals.copy()
@@ -83,7 +82,7 @@ class Run:
 
     def _until(self, first: int, last: int, watcher: Watcher) -> int:
         """Where the next slice ends."""
-        wanted = first + (1 if watcher.by_batch else min(self.pace, EPOCHS * self.course.per_epoch))
+        wanted = first + (1 if watcher.by_batch else min(self.pace.amount, EPOCHS * self.course.per_epoch))
         if watcher.by_epoch:
             wanted = min(wanted, (first // self.course.per_epoch + 1) * self.course.per_epoch)
         return self.source.limit(self.course, first, min(wanted, last))
@@ -92,10 +91,9 @@ class Run:
         """Run one slice; the state is kept before it, so that a bad step leaves no trace."""
         self.state.copy_into(self._kept)
         first, self._totals[:] = self.clock.step, self.clock.totals
-        begun = _clocks()
+        begun = clocks()
         which = self._steps(last, rate)
-        passed = max(now - then for now, then in zip(_clocks(), begun, strict=True))
-        self._adapt(passed, self.clock.step - first)
+        self.pace.adapt(begun, self.clock.step - first)
         if which >= 0:
             return self._fault(self.clock.step, which)
         if self.state.not_finite() is None:
@@ -105,12 +103,6 @@ class Run:
     def _steps(self, last: int, rate: float) -> int:
         arrays = self.source.arrays(self.course, (self.clock.step, last), self.permutation)
         return self.loop.run(self.course, self.clock, arrays, self.state.arrays, (last, rate))
-
-    def _adapt(self, seconds: float, steps: int) -> None:
-        """As many steps as take ``SLICE``, at most eight times as many as before."""
-        if steps > 0:
-            fitting = int(SLICE * steps / max(seconds, 1e-7))
-            self.pace = max(1, min(fitting, 8 * steps))
 
     def _fault(self, step: int, which: int) -> Fault:
         """The step's first result that is not finite: a gradient names its parameter."""
@@ -150,8 +142,3 @@ class Run:
             watcher.fault(fault)
         else:
             watcher.settled(self)
-
-
-def _clocks() -> tuple[float, float]:
-    """The wall's and the processor's: a clock that stands still (a paused machine) must not make slices long."""
-    return time.perf_counter(), time.thread_time()

@@ -176,7 +176,7 @@ WATCH = """
 import json, os, sys, time, tracemalloc
 from pathlib import Path
 from symgrad.errors import ModelFileError
-from symgrad.train.storage.files import read
+from symgrad.train.load import load as read  # sg.nn.load
 seen, watching = [], False
 QUIET = ("object.__getattr__", "sys._getframe", "os.lstat", "os.listdir", "code.__new__")
 def hook(event, arguments):
@@ -210,7 +210,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def answers(folder: Path) -> dict[str, dict[str, Any]]:
-    """What ``read`` says to every hostile file, by name."""
+    """What ``sg.nn.load`` says to every hostile file, by name."""
     paths = {name: str(path) for name, path in hostile_files.make(folder).items()} | {"/dev/zero": "/dev/zero"}
     before = sorted(folder.iterdir())
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONDONTWRITEBYTECODE": "1"}

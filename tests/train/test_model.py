@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import symgrad as sg
-from symgrad.errors import CallError, DeclarationError, NumericError, ShapeError
+from symgrad.errors import CallError, DeclarationError, NumericError, ShapeError, UnsupportedError
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 2))
@@ -200,3 +200,39 @@ def test_slots_and_running_statistics_do_not_mix():
         moved = abs(after[name] - before[name])
         assert np.all((moved < 1e-12) | (abs(moved - 0.1) < 1e-4)), name
         assert name == "norm_beta" or moved.max() > 0.09
+
+
+def test_iterations_of_a_whole_batch_are_bounded_by_both_options():
+    net = linear()
+    net.compile(
+        sg.optimizers.LBFGS(maxiter=2, gtol=0.0, ftol=0.0), loss=lambda y, yhat: (y - yhat) ** 4, metrics=["mae"]
+    )
+    assert [len(net.fit(X, Y, epochs=n).epoch) for n in (0, 1, 5)] == [0, 1, 2]
+    assert list(net.history.history) == ["loss", "mae"]
+    assert net.history.history["mae"][-1] == pytest.approx(net.evaluate(X, Y, return_dict=True)["mae"], rel=1e-12)
+    with pytest.raises(DeclarationError, match="LBFGS has no learning rate"):
+        net.fit(X, Y, callbacks=[sg.callbacks.ReduceLROnPlateau("loss")])
+    for layer in (sg.nn.Dropout(0.5), sg.nn.BatchNormalization()):
+        with pytest.raises(UnsupportedError, match="the same at every call"):
+            sg.nn.Sequential([layer, sg.nn.Dense(1)], input_shape=(2,)).compile("lbfgs", loss="mse")
+
+
+def test_metrics_of_one_name_are_told_apart():
+    net = sg.nn.Sequential([sg.nn.Dense(4)], input_shape=(2,))
+    top, labels = sg.metrics.SparseTopKCategoricalAccuracy, RNG.integers(0, 4, 60)
+    net.compile("sgd", "sparse_categorical_crossentropy", [top(k=1), top(k=3), top(k=4)], from_logits=True)
+    found = net.evaluate(X, labels, return_dict=True)
+    names = ["sparse_top_k_categorical_accuracy" + end for end in ("", "_1", "_2")]
+    assert list(found) == ["loss", *names]
+    ranks = (net.predict(X) > np.take_along_axis(net.predict(X), labels[:, None], 1)).sum(axis=1)
+    assert [found[n] for n in names] == [np.mean(ranks < k) for k in (1, 3, 4)]
+
+
+def test_a_model_needs_one_batch_and_names_that_differ():
+    x, z, fixed = sg.input("X", ("n", 2)), sg.input("Z", ("m", 2)), sg.input("X", (5, 2))
+    w, other = sg.parameter("W", (2, 1)), sg.parameter("W", (2, 1))
+    with pytest.raises(DeclarationError, match="two variables of the model are named W"):
+        sg.Model(x, x @ w + x @ other)
+    for inputs, output in ((fixed, fixed @ w), ([x, z], x @ w + sg.sum(z @ w))):
+        with pytest.raises(DeclarationError, match="one batch of any size"):
+            sg.Model(inputs, output)

@@ -278,6 +278,10 @@ TABLE = [
     Metric("recall", _counts, _recall, r"\frac{TP}{TP+FN}", "Kent et al. 1955", title="Recall", options=_BINARY),
 ]  # fmt: skip
 METRICS = rows.all_names(TABLE)
+# The last steps by the names that files give them, which stay.
+FINISHES: dict[str, Callable[..., float]] = {
+    "mean": share, "root": _root, "determination": _r2, "area": _area, "precision": _precision, "recall": _recall,
+}  # fmt: skip
 ACCURACIES = ("accuracy", "acc")
 # Losses whose targets are of two classes (with -1 or 0 below), are class numbers, are one-hot.
 _SIGNS, _ONE_HOT = ("hinge", "squared_hinge"), ("categorical_crossentropy", "kl_divergence", "categorical_hinge")
@@ -354,4 +358,4 @@ def __dir__() -> list[str]:
     return sorted([*globals(), *(row.title for row in TABLE)])
 
 
-__all__ = ["METRICS", "TABLE", "Metric", "get", "resolve"]
+__all__ = ["FINISHES", "METRICS", "TABLE", "Metric", "get", "resolve"]

@@ -262,7 +262,8 @@ def _symbolic(given: Any) -> Any:
         raise DeclarationError(
             "a schedule is a function of one symbol, the step", ("found", printable(", ".join(map(str, symbols)), 60))
         )
-    expr = expr.xreplace(dict.fromkeys(symbols, STEP))
+    if symbols != [STEP]:
+        expr = expr.xreplace(dict.fromkeys(symbols, STEP))
     to_node(expr, {STEP: sign("t")})  # complains about functions without a rule
     return expr
 

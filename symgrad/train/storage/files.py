@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 import zlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +98,11 @@ def _pieces(text: bytes, specs: Sequence[Array], views: Sequence[memoryview]) ->
 
 
 def read(
-    path: Any, *, kind: str | None = None, allow_nan: bool | Collection[str] = False, generations: int = 1
+    path: Any,
+    *,
+    kind: str | None = None,
+    allow_nan: bool | Collection[str] | Callable[[str], bool] = False,
+    generations: int = 1,
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """The document and the arrays of a file.
 
@@ -113,11 +117,17 @@ def read(
     if kind not in (None, description["kind"]):
         raise refusal(path, f"it is a {description['kind']}, not a {kind}", _KIND_FIX[description["kind"]])
     for name, array in arrays.items():
-        is_taken = allow_nan if isinstance(allow_nan, bool) else name in allow_nan
-        if not is_taken and array.dtype.kind == "f" and np.isnan(np.min(array, initial=0)):
+        if not _takes(allow_nan, name) and array.dtype.kind == "f" and np.isnan(np.min(array, initial=0)):
             fix = "use a file from before training went wrong"
             raise refusal(path, f"the array {printable(name)} holds NaN", fix)
     return description["document"], arrays
+
+
+def _takes(allowed: bool | Collection[str] | Callable[[str], bool], name: str) -> bool:
+    """Whether an array of that name may hold NaN."""
+    if isinstance(allowed, bool):
+        return allowed
+    return allowed(name) if callable(allowed) else name in allowed
 
 
 def _newest(path: Path, generations: int) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

@@ -10,8 +10,13 @@ from symgrad.errors import DeclarationError
 def set_rate(model: Any, rate: Any) -> None:
     """Another learning rate for the next steps of a run.
 
-    Raises:  DeclarationError where the optimizer has a schedule, or the rate is no number of 0 or more
+    Raises:  DeclarationError where the optimizer has a schedule or no rate, or the rate is no number of 0 or more
     """
+    if model.optimizer.full_batch:
+        raise DeclarationError(
+            f"{model.optimizer.name} has no learning rate: it searches along each direction",
+            fix="leave the callback out, or take an optimizer with a learning rate, such as Adam",
+        )
     if callable(getattr(model.optimizer, "learning_rate", None)):
         raise DeclarationError(
             "the learning rate is a schedule, which no callback changes",
