@@ -13,6 +13,8 @@ from __future__ import annotations
 from typing import Any
 
 import sympy as sp
+from sympy.functions.elementary.piecewise import ExprCondPair
+from sympy.logic.boolalg import Boolean, BooleanFunction
 
 from symgrad.errors import UnsupportedError
 from symgrad.ir.show import printable
@@ -104,7 +106,18 @@ def _made(name: str, rest: list, made: list[sp.Basic], symbol: sp.Symbol) -> sp.
         return _float(*rest)
     if name not in heads() or not all(type(i) is int and 0 <= i < len(made) for i in rest):
         raise ValueError(f"{printable(name)} of these parts is no formula")
-    return heads()[name](*(made[i] for i in rest))
+    parts = [made[i] for i in rest]
+    if not _fit(heads()[name], parts):
+        raise ValueError(f"{printable(name)} of these parts is no formula")
+    return heads()[name](*parts)
+
+
+def _fit(kind: type, parts: list[sp.Basic]) -> bool:
+    """Whether the parts are of the kind that the function takes: numbers, truths, or cases."""
+    if kind is ExprCondPair:
+        return len(parts) == 2 and isinstance(parts[0], sp.Expr) and isinstance(parts[1], Boolean)
+    wanted = ExprCondPair if kind is sp.Piecewise else Boolean if issubclass(kind, BooleanFunction) else sp.Expr
+    return all(isinstance(p, wanted) for p in parts)
 
 
 def _integer(text: Any) -> int:

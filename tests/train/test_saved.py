@@ -194,6 +194,7 @@ HOSTILE = {
     "a tree without end": [["symbol"], *(["Add", i, i] for i in range(60))],
     "deep": [["symbol"], *(["sin", i] for i in range(500))], "no number": [["Integer", "ten"]],
     "too long": [["Integer", "0x" + "f" * 6000]], "precision": [["Float", 0, "0x1", 0, 10**12]],
+    "a truth as a number": [["symbol"], ["StrictLessThan", 0, 0], ["Mul", 1, 1]],
     "another symbol": [["Symbol", "x"]], "wrong arguments": [["symbol"], ["atan2", 0]],
 }  # fmt: skip
 
