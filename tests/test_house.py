@@ -34,6 +34,7 @@ LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 OPTIONAL = {
     "rich",
     "matplotlib",
+    "PIL",  # comes with matplotlib
     "sklearn",
     "ziamath",
     "latex2mathml",

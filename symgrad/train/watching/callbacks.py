@@ -16,6 +16,7 @@ from typing import Any
 from symgrad.errors import CallError, DeclarationError
 from symgrad.train.watching.adjust import set_rate
 from symgrad.train.watching.checkpoint import ModelCheckpoint
+from symgrad.train.watching.film import Film
 from symgrad.train.watching.hooks import HOOKS, Callback
 from symgrad.train.watching.monitor import EarlyStopping, ReduceLROnPlateau
 from symgrad.train.watching.statistics import LayerStatistics
@@ -24,6 +25,7 @@ __all__ = [
     "CSVLogger",
     "Callback",
     "EarlyStopping",
+    "Film",
     "LambdaCallback",
     "LayerStatistics",
     "LearningRateScheduler",
