@@ -17,10 +17,12 @@ from symgrad.emit.latex_pieces import (
     Piece,
     at_least,
     big,
+    fenced,
     raised,
     subscripted,
     transposed,
 )
+from symgrad.emit.latex_templates import by_template
 from symgrad.ir.node import Node
 
 _DIAGONAL = r"\operatorname{diag}"
@@ -79,16 +81,52 @@ def _transpose(node: Node, args: list[Piece], naming: Naming) -> Piece:
 
 
 def _concatenate(node: Node, args: list[Piece], naming: Naming) -> Piece:
+    r"""Parts one below the other, or side by side; of more axes in a row, with the index of the axis."""
     texts = [a.text for a in args]
     if len(texts) > _MOST_SHOWN:
-        texts = [*texts[: _MOST_SHOWN - 2], r"\ldots", texts[-1]]
-    return Piece(r"\left[" + r",\ ".join(texts) + r"\right]", ATOM)
+        dots = r"\vdots" if node["axis"] == 0 else r"\ldots"
+        texts = [*texts[: _MOST_SHOWN - 2], dots, texts[-1]]
+    if node.type.rank > 2:
+        row = r",\ ".join(texts)
+        return Piece(rf"\left[{row}\right]_{{{INDICES[node['axis']]}}}", ATOM)
+    rows = (" & " if node["axis"] else r" \\ ").join(texts)
+    return Piece(rf"\begin{{pmatrix}} {rows} \end{{pmatrix}}", ATOM)
 
 
 def _cumsum(node: Node, args: list[Piece], naming: Naming) -> Piece:
     """From the first element on, or (its transpose) to the last."""
     name = "revcumsum" if node["reverse"] else "cumsum"
-    return Piece(rf"\operatorname{{{name}}} {at_least(args[0], FRACTION)}", FUNCTION)
+    mark = _along_axes(node, (node["axis"],))
+    return Piece(rf"\operatorname{{{name}}}{mark} {at_least(args[0], FRACTION)}", FUNCTION)
+
+
+def _along_axes(node: Node, axes: tuple[int, ...]) -> str:
+    """The index along which an op runs; the last goes without saying."""
+    return "" if axes == (node.type.rank - 1,) else f"_{{{''.join(INDICES[i] for i in axes)}}}"
+
+
+def _soft(name: str, level: int) -> Printer:
+    def printer(node: Node, args: list[Piece], naming: Naming) -> Piece:
+        return Piece(f"{name}{_along_axes(node, node['axes'])}{fenced(args[0].text)}", level)
+
+    return printer
+
+
+def _norm(node: Node, args: list[Piece], naming: Naming) -> Piece:
+    """Of all elements; along some of the axes the root of the sum of squares."""
+    if not along(node, args[0], naming)[0]:
+        return by_template(node, args)
+    index, body = along(node, raised(args[0], "2"), naming)
+    inside = big(rf"\sum_{{{index}}}", body)
+    return Piece(rf"\sqrt{{{inside.text}}}", ATOM)
+
+
+def _others(node: Node, args: list[Piece], naming: Naming) -> Piece:
+    r"""\left[\prod_{k \ne i} x_{k}\right]_{i}."""
+    if node.type.rank != 1:
+        return by_template(node, args)
+    i, k = [c for c in "ikjlpq" + INDICES if naming.is_free(c)][:2]
+    return Piece(rf"\left[\prod_{{{k} \ne {i}}} {subscripted(args[0], k).text}\right]_{{{i}}}", ATOM)
 
 
 def _same(node: Node, args: list[Piece], naming: Naming) -> Piece:
@@ -107,6 +145,10 @@ ARRAYS: dict[str, Printer] = {
     "transpose": _transpose,
     "concatenate": _concatenate,
     "cumsum": _cumsum,
+    "softmax": _soft(r"\operatorname{softmax}", ATOM),
+    "log_softmax": _soft(r"\ln\operatorname{softmax}", FUNCTION),
+    "norm": _norm,
+    "prod_others": _others,
     "broadcast": _same,
     "named": _same,
 }

@@ -6,7 +6,7 @@ A printer takes (node, pieces of its arguments, naming) and gives a piece.
 from __future__ import annotations
 
 from symgrad.emit.latex_naming import Naming, Printer
-from symgrad.emit.latex_patterns import labels, masked, vector_like
+from symgrad.emit.latex_patterns import label_axis, masked, vector_like
 from symgrad.emit.latex_pieces import (
     ATOM,
     FUNCTION,
@@ -63,7 +63,7 @@ def _cast(node: Node, args: list[Piece], naming: Naming) -> Piece:
         mask = masked(node.args[0])
         if mask:
             return identity(naming) if mask == "diag" else of_mask(mask, ONE)
-        if labels(node) is not None:
+        if label_axis(node) == node.type.rank - 1:
             return Piece(rf"\operatorname{{onehot}}{fenced(args[0].text)}", ATOM)
     if node.args[0].dtype == "bool" and node.dtype != "bool":
         return Piece(indicator(args[0].text), ATOM)

@@ -50,6 +50,8 @@ class Letters:
     def __init__(self, naming: Naming, avoid: Iterable[str] = ()) -> None:
         self._free = naming.is_free
         self._used: set[str] = set(avoid)
+        self._sizes: dict[Place, AnySize] = {}
+        self._limits: dict[Place, set[AnySize]] = {}
 
     def take(self, size: AnySize) -> Place:
         """A letter that this line has not used."""
@@ -57,7 +59,25 @@ class Letters:
         numbered = (f"{c}_{{{n}}}" for n in range(1, 1000) for c in _KNOWN)
         found = next(c for pool in (*pools, numbered) for c in pool if c not in self._used and self._free(c))
         self._used.add(found)
-        return letter(found)
+        place = letter(found)
+        self._sizes[place] = size
+        return place
+
+    def read(self, shape: Shape, index: Index) -> None:
+        """Elements of something with a name are read: where an index says how far a letter runs."""
+        for n, p in zip(shape, index, strict=True):
+            if len(p.terms) == 1:
+                (k, c), start = p.terms[0], p.offset
+                limit = n - start if k == 1 else start + 1 if k == -1 else (n - start + k - 1) // k if k > 0 else None
+                self._limits.setdefault(Place(((1, c),)), set()).add(-1 if limit is None else limit)
+
+    def is_clear(self, place: Place) -> bool:
+        """Whether what was read says how far a letter runs."""
+        return self._sizes.get(place) in self._limits.get(place, ())
+
+    def bound(self, place: Place) -> Bound:
+        """How far a letter runs."""
+        return Bound(place, "<", at(self._sizes[place]))
 
     def index(self, shape: Shape, repeated: Container[int] = ()) -> Index:
         """One for each axis; 0 along an axis of length 1 that is only repeated."""
@@ -77,6 +97,7 @@ def element(node: Node, index: Index, naming: Naming, letters: Letters, expand: 
             continue
         name = None if expand and here == root and node.args else naming.of(here[0])
         if name is not None:
+            letters.read(here[0].shape, here[1])
             done[here] = with_index(name.latex, name.raised, here[1])
             continue
         if here not in plans:
@@ -138,7 +159,7 @@ def _plan(here: tuple[Node, Index], naming: Naming, letters: Letters, expand: bo
     found = op.element(node, index, letters.take) if op.element is not None else None
     if found is not None:
         elements = found if isinstance(found, tuple) else (found,)
-        return _read([_resolved(e, node, naming, letters) for e in elements], node)
+        return _read([_resolved(e, node, naming, letters) for e in elements], node, letters)
     if op.name == "iota":
         return [], lambda pieces: Piece(place_text(index[0]), ATOM)
     if op.kind in ("elementwise", "identity") and (node.args or not node.shape):
@@ -172,14 +193,14 @@ def _resolved(e: Element, node: Node, naming: Naming, letters: Letters) -> Eleme
     return Element(reads, e.over, e.running, bounds(e.bounds), bounds(e.when))
 
 
-def _read(elements: list[Element], node: Node) -> Plan:
+def _read(elements: list[Element], node: Node, letters: Letters) -> Plan:
     """What several elements read, and their sum."""
     wanted = [(node.args[i], index) for e in elements for i, index in e.reads]
 
     def make(pieces: list[Piece]) -> Piece:
         rest, total = iter(pieces), None
         for e in elements:
-            own = _joined(e, [next(rest) for _ in e.reads])
+            own = _joined(e, [next(rest) for _ in e.reads], letters)
             total = own if total is None else added(total, own)
         assert total is not None
         return total
@@ -187,7 +208,7 @@ def _read(elements: list[Element], node: Node) -> Plan:
     return wanted, make
 
 
-def _joined(e: Element, pieces: list[Piece]) -> Piece:
+def _joined(e: Element, pieces: list[Piece], letters: Letters) -> Piece:
     """One element from what it reads."""
     body, *rest = pieces
     for p in rest:
@@ -197,11 +218,12 @@ def _joined(e: Element, pieces: list[Piece]) -> Piece:
     if not e.over:
         return body
     running = "".join(map(place_text, e.running))
-    if e.bounds:
-        plain = len(e.bounds) == 1 and len(e.running) == 1 and e.bounds[0].left == e.running[0]
-        running = _conditions(e.bounds) if plain else rf"{running}:\ {_conditions(e.bounds)}"
+    bounds = (*e.bounds, *(letters.bound(p) for p in e.running if not (e.bounds or letters.is_clear(p))))
+    if bounds:
+        plain = len(bounds) == 1 and len(e.running) == 1 and bounds[0].left == e.running[0]
+        running = _conditions(bounds) if plain else rf"{running}:\ {_conditions(bounds)}"
     if e.over in _SUMS:
-        inner = _SUM.fullmatch(body.big) if e.over == "sum" and not e.bounds and not body.functions else None
+        inner = _SUM.fullmatch(body.big) if e.over == "sum" and not bounds and not body.functions else None
         front = body.body.removesuffix(body.big).rstrip()
         if inner and "(" not in front:  # one sum over the letters of both
             whole = Piece(f"{front} {inner[2]}".strip(), PRODUCT, body.negative, body.lead)

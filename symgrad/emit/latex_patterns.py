@@ -56,7 +56,7 @@ def parts(node: Node, naming: Naming) -> tuple[Node, ...]:
     if naming.by_element or node.op.name != "cast":
         return node.args
     spread = labels(node)
-    return node.args if spread is None else (spread,)
+    return node.args if spread is None or label_axis(node) != node.type.rank - 1 else (spread,)
 
 
 def vector_like(node: Node) -> bool:

@@ -89,6 +89,7 @@ class Written:
     cotangents: tuple[Cotangent, ...] = ()
     forms: dict[Cotangent, Node] = field(default_factory=dict)  # what some come to
     terms: dict[Cotangent, list[Node]] = field(default_factory=dict)  # named just before
+    seeds: dict[Station, Node] = field(default_factory=dict)  # the cotangents of outputs: 1 of one scalar
 
 
 def written(plan: Plan) -> Written:
@@ -148,7 +149,7 @@ def _name_cotangents(plan: Plan, found: list[Cotangent], seeds: dict[Station, No
 def _backward(plan: Plan, result: Written) -> None:
     found, seeds = sweep(plan)
     _name_cotangents(plan, found, seeds)
-    result.cotangents = tuple(found)
+    result.cotangents, result.seeds = tuple(found), seeds
     if len(found) <= _MOST_CANCELLED:
         cancel = canceller(plan)
         reduced(found, plan, cancel)
