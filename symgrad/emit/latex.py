@@ -19,6 +19,7 @@ from symgrad.emit.latex_pieces import Piece, named_piece
 from symgrad.emit.latex_places import PLACES
 from symgrad.emit.latex_random import RANDOM
 from symgrad.emit.latex_scalars import SCALARS
+from symgrad.emit.latex_spread import Spread
 from symgrad.emit.latex_templates import by_template
 from symgrad.emit.latex_windows import WINDOWS
 from symgrad.ir.node import Node
@@ -44,6 +45,7 @@ def latex(node: Node, naming: Naming | None = None, expand: bool = False) -> str
 def piece(node: Node, naming: Naming, expand: bool = False) -> Piece:
     """``latex`` as a piece, to be joined to others."""
     done: dict[Node, Piece] = {}
+    spread = Spread(naming)
     stack: list[Node] = [node]
     while stack:
         n = stack[-1]
@@ -59,8 +61,9 @@ def piece(node: Node, naming: Naming, expand: bool = False) -> Piece:
         if missing:
             stack.extend(reversed(missing))
             continue
-        done[n] = write(n, [done[a] for a in inner], naming)
-    return done[node]
+        done[n] = write(n, spread.beside(n, inner, [done[a] for a in inner]), naming)
+        spread.note(n)
+    return spread.whole(node, done[node])
 
 
 def write(node: Node, args: list[Piece], naming: Naming) -> Piece:
