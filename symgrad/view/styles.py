@@ -7,7 +7,7 @@ the lines with indices and sums, which answer why there is a transpose.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 
 from symgrad.emit.latex import aligned, latex, sharing
 from symgrad.emit.latex_index import Letters, element, with_index
@@ -107,13 +107,11 @@ def elementwise(plan: Plan, written: Written) -> str:
     avoid = _printed_sizes(plan, written)
     repeated, same = _repeated(plan, written), {s.stand: names for s, names in plan.same.items()}
     pairs = [(s.stand, s.body) for s in plan.lines if s.body is not None]
-    for c in written.cotangents:
-        pairs += [(n, n) for n in written.terms.get(c, ())]
-        pairs += [(c.stand, c.formula)] if c.has_line else []
+    pairs += [(c.stand, c.formula) for c in written.cotangents if c.has_line]
     lines = []
     naming.by_element = True
     try:
-        for left, body in pairs:
+        for left, body in _with_terms(pairs, written):
             letters = Letters(naming, avoid)
             index = letters.index(left.shape, repeated.get(left, ()))
             name = naming.of(left)
@@ -125,6 +123,16 @@ def elementwise(plan: Plan, written: Written) -> str:
     finally:
         naming.by_element = False
     return aligned([*lines, *(line.aligned for line in written.below)])
+
+
+def _with_terms(pairs: Sequence[tuple[Node, Node]], written: Written) -> Iterator[tuple[Node, Node]]:
+    """Equations, and before the first that reads a named term that of the term."""
+    waiting = dict.fromkeys(n for nodes in written.terms.values() for n in nodes)
+    for left, body in pairs:
+        for n in topological([body]) if waiting else ():
+            if waiting.pop(n, 0) is None:
+                yield n, n
+        yield left, body
 
 
 def _repeated(plan: Plan, written: Written) -> dict[Node, set[int]]:

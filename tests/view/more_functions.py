@@ -227,7 +227,7 @@ def jacobian_diag():
     x = sg.parameter("x", (4,)); return sg.jacobian(sg.sigmoid(x), x), []
 @add
 def jacobian_relu():
-    x = sg.parameter("x", (4096,)); return sg.jacobian(sg.relu(x), x), []
+    x = sg.parameter("x", (6,)); return sg.jacobian(sg.relu(x), x), []
 @add
 def hvp_rosen():
     x, y, u, v = S("x y u v"); a, b = sg.hvp((1-x)**2 + 100*(y-x**2)**2, [x, y], [u, v]); return [a, b], []

@@ -20,6 +20,10 @@ class Unreadable(AssertionError):
     """Not in the language, or not in one meaning."""
 
 
+class Unknown(Unreadable):
+    """A name that nothing stands for yet."""
+
+
 class OutOfRange(IndexError):
     """An index beyond what it indexes."""
 
@@ -48,7 +52,11 @@ class Value:
 
 
 def _joined(a, b):
-    """NumPy's rule for shapes with open lengths."""
+    """NumPy's rule for shapes with open lengths; a column is a column, with one axis or two."""
+    if len(a) == 1 and len(b) == 2 and b[1] == 1 and a[0] == b[0] != 1:
+        return b
+    if len(b) == 1 and len(a) == 2 and a[1] == 1 and a[0] == b[0] != 1:
+        return a
     rank = max(len(a), len(b))
     pairs = zip((1,) * (rank - len(a)) + tuple(a), (1,) * (rank - len(b)) + tuple(b), strict=True)
     shape = []
@@ -62,8 +70,20 @@ def _joined(a, b):
 
 def _own(value, whole):
     """The part of a whole shape that an operand fills."""
+    if _is_column(value, whole):
+        return whole[:1]
     tail = whole[len(whole) - value.rank :]
     return tuple(w if n is None else n for n, w in zip(value.shape, tail, strict=True))
+
+
+def _is_column(value, whole):
+    return value.rank == 1 and not value.row and len(whole) == 2 and whole[1] == 1 and value.shape[0] == whole[0]
+
+
+def _operand(value, whole):
+    """Its elements, beside other operands."""
+    found = value.array(_own(value, whole))
+    return found[:, None] if _is_column(value, whole) else found
 
 
 def elementwise(function, *values):
@@ -74,7 +94,7 @@ def elementwise(function, *values):
     if len(rows) > 1 and len(shape) == 1:
         raise Unreadable("a row beside a column")
     apply = np.frompyfunc(function, len(values), 1)
-    return Value(shape, lambda s: apply(*(v.array(_own(v, s)) for v in values)), rows == {True} and len(shape) == 1)
+    return Value(shape, lambda s: apply(*(_operand(v, s) for v in values)), rows == {True} and len(shape) == 1)
 
 
 def product(a, b):
@@ -86,6 +106,8 @@ def product(a, b):
             return Value((a.shape[0], b.shape[0]), lambda s: np.multiply.outer(a.array(s[:1]), b.array(s[1:])))
         raise Unreadable("a column before what is no row")
     if b.rank == 1 and b.row:
+        if a.rank == 2 and a.shape[1] == 1:
+            return Value((a.shape[0], b.shape[0]), lambda s: a.array((s[0], 1)) * b.array(s[1:]))
         raise Unreadable("a row behind what is no column")
     inner = a.shape[-1] if a.shape[-1] is not None else b.shape[0 if b.rank == 1 else -2]
     other = b.shape[0 if b.rank == 1 else -2]
@@ -309,14 +331,16 @@ class Reader:
         letters = [c for c in self.inside() if c != " "]
 
         def value(env):
-            ranges = []
-            for c in letters:
-                at_zero = {**env, **dict.fromkeys(letters, 0)}
-                ranges.append(_reach(lambda n, c=c, z=at_zero: inner({**z, c: n})))
-            found = np.empty([len(r) for r in ranges], dtype=object)
-            for place in itertools.product(*ranges):
-                found[place] = inner({**env, **dict(zip(letters, place, strict=True))}).array(()).item()
-            return Value.of(found)
+            start = {**env, **dict.fromkeys(letters, 0), PROBE: True}
+            ranges = [_reach(lambda n, c=c: inner({**start, c: n})) for c in letters]
+
+            def make(shape):
+                found = np.empty(shape, dtype=object)
+                for place in np.ndindex(*shape):
+                    found[place] = inner({**env, **dict(zip(letters, place, strict=True))}).array(()).item()
+                return found
+
+            return Value([r if r is None else len(r) for r in ranges], make)
 
         return value
 
@@ -361,10 +385,11 @@ class Reader:
         self.i += 1
         letters, bounds = _running(self.inside(), self)
         body = self.term()
+        run = Run(letters, bounds, body)
 
         def value(env):
             total = None
-            for place in _runs(letters, bounds, body, env):
+            for place in run.places(env):
                 v = body(place)
                 total = v if total is None else elementwise(join, total, v)
             return Value.of(start) if total is None else total
@@ -374,6 +399,8 @@ class Reader:
     # commands
 
     def _frac(self):
+        if self.text.startswith(r"{\partial", self.i):
+            raise Unknown(f"no line before tells {self.text[self.i : self.i + 40]}")
         above, below = self.part(self.inside()).whole(), self.part(self.inside()).whole()
         return lambda env: elementwise(lambda p, q: p / q, above(env), below(env))
 
@@ -475,9 +502,10 @@ class Reader:
             self.i += 1
             letters, bounds = _running(self.inside(), self)
             body, _ = self.factor()
+            run = Run(letters, bounds, body)
 
             def over(env):
-                found = [body(place) for place in _runs(letters, bounds, body, env)]
+                found = [body(place) for place in run.places(env)]
                 return elementwise(lambda *v: choose(v), *found)
 
             return over, True
@@ -529,13 +557,20 @@ class Reader:
             inner = self.group("(", ")") if self.at("(", r"\left(") else self.argument()
             axis = "ij".index(mark) if mark else -1
             return (lambda env: _running_sum(inner(env), axis, name == "revcumsum")), True
+        if name == "atan2":
+            self.take("(")
+            y = self.formula()
+            self.take(",")
+            x = self.formula()
+            self.take(")")
+            return lambda env: elementwise(mp.atan2, y(env), x(env))
         inner = self.group("(", ")")
         return lambda env: _NAMED[name](inner(env), mark)
 
 
 def _position(env, letter):
     if letter not in env:
-        raise Unreadable(f"nothing is called {letter}")
+        raise Unknown(f"nothing is called {letter}")
     return env[letter]
 
 
@@ -572,7 +607,7 @@ def _product(factors):
     indicators = [f for f in factors if getattr(f, "is_indicator", False)]
 
     def value(env):
-        for f in indicators:
+        for f in indicators if PROBE not in env else ():
             v = f(env)
             if not v.rank and v.array(()).item() == 0:
                 return Value.of(mp.mpf(0))
@@ -756,6 +791,8 @@ def _indexed(v, index, env):
     a, places = v.array(), []
     for axis, p in enumerate(index):
         place = p if isinstance(p, slice) else p(env)
+        if isinstance(place, int) and PROBE in env:
+            place = max(place, 0)
         if isinstance(place, int) and not 0 <= place < a.shape[axis]:
             raise OutOfRange(f"{place} of {a.shape[axis]}")
         places.append(place)
@@ -774,38 +811,45 @@ def _running(text, reader):
     return letters, bound
 
 
+PROBE = "probing"  # in an environment: how far a letter runs is being asked, values do not matter
+
+
 def _reach(body, limit=64):
-    """The positions 0, 1, 2, ... as far as a formula has a value."""
-    found = []
-    for n in range(limit):
+    """0, 1, 2, ... as far as what a letter indexes has elements; None where nothing says how far."""
+    body(0)  # what has no value here has none for another reason
+    for n in range(1, limit):
         try:
             body(n)
         except OutOfRange:
-            break
-        found.append(n)
-    else:
-        raise Unreadable("nothing says how far an index runs")
-    return found
+            return range(n)
+    return None
 
 
-def _runs(letters, bound, body, env):
-    """The environments over which letters run."""
-    if not letters:
-        yield env
-        return
-    ranges = []
-    for c in letters:
-        others = dict.fromkeys(letters, 0)
-        try:
-            ranges.append(_reach(lambda n, c=c, o=others: body({**env, **o, c: n})))
-        except Unreadable:
-            if bound is None:
-                raise
-            ranges.append(range(16))
-    for place in itertools.product(*ranges):
-        here = {**env, **dict(zip(letters, place, strict=True))}
-        if bound is None or bound(here).array(()).item():
-            yield here
+class Run:
+    """The letters of a sum with the places that they take: their ranges, and a condition on them."""
+
+    def __init__(self, letters, condition, body):
+        self.letters, self.condition, self.body, self.ranges = letters, condition, body, None
+
+    def places(self, env):
+        """The environments over which the letters run; the first alone where nothing but a range is asked for."""
+        if self.ranges is None:
+            self.ranges = [self._range(c, env) for c in self.letters]
+        for place in itertools.product(*self.ranges):
+            here = {**env, **dict(zip(self.letters, place, strict=True))}
+            if PROBE in env or self.condition is None or self.condition(here).array(()).item():
+                yield here
+            if PROBE in env:
+                return
+
+    def _range(self, c, env):
+        start = {**env, **dict.fromkeys(self.letters, 0), PROBE: True}
+        found = _reach(lambda n: self.body({**start, c: n}))
+        if found is not None:
+            return found
+        if self.condition is None:
+            raise Unreadable(f"nothing says how far {c} runs")
+        return range(16)
 
 
 # names

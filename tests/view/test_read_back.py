@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from functions import OTHERS, WORKED
 from more_functions import MORE
-from reader import Plain, Reader, Value, mp
+from reader import Plain, Reader, Unknown, Value, mp
 
 import symgrad as sg
 from symgrad.emit.latex_index import with_index
@@ -69,20 +69,26 @@ def sides(text):
     return [p.strip() for p in parts]
 
 
+_HAND_FORM = re.compile(r"[a-z\\{}_0-9]+'?\(z\)")
+
+
 class Reading:
     """One style of one derivation, read line by line: what is found under each name."""
 
     def __init__(self, name, style):
         self.derived, self.d = made(name)
         plan, written = self.d.plan, self.d.written
-        self.naming, self.by_element = plan.naming, style == "elementwise"
+        self.naming, self.style, self.by_element = plan.naming, style, style == "elementwise"
         given = values_of([*self.derived.outputs, *(s.node for s in plan.stations)])
         self.names, self.functions, self.shapes, self.lefts = {}, {}, {}, {}
         for op, letter_ in self.naming.functions.items():
             self.functions[letter_], self.functions[f"{letter_}'"] = ACTIVATIONS[op]
+        automatic_names = style != "closed"  # there parts have names of their own
         for s in plan.stations:
+            if s.body is not None and s.user_name is None and s not in plan.outputs and not automatic_names:
+                continue
             self.know(s.node if s.body is None else s.stand, given.get(s.node) if s.body is None else None)
-        for nodes in written.terms.values():
+        for nodes in written.terms.values() if automatic_names else ():
             for n in nodes:
                 self.know(n)
         for c in written.cotangents:
@@ -92,9 +98,22 @@ class Reading:
             self.names[automatic(size, 0).latex] = Plain(Value.of(mp.mpf(SIZES[size])))
         self.expected = self.gradients(given, seeds)
         self.found = {}
-        for left, right in equations(self.d.latex(style)):
-            if not re.fullmatch(r"[a-z\\{}_0-9]+'?\(z\)", left):
+        waiting = [(left, right) for left, right in equations(self.d.latex(style)) if not _HAND_FORM.fullmatch(left)]
+        while waiting:
+            waiting = self.round(waiting)
+
+    def round(self, lines):
+        """The lines that cannot be read yet: in closed form a gradient may be told by one below it."""
+        later, missing = [], None
+        for left, right in lines:
+            try:
                 self.line(left, right)
+            except Unknown as e:
+                later.append((left, right))
+                missing = e
+        if len(later) == len(lines) or (later and self.style != "closed"):
+            raise missing
+        return later
 
     def seeded(self, seeds):
         rng, found = np.random.default_rng(5), {}
@@ -117,6 +136,12 @@ class Reading:
         self.lefts[name.latex] = (before, after, shape)
         if value is not None:
             self.put(name.latex, exact(value))
+
+        for other in self.d.plan.same.get(self.station(node), ()):
+            self.lefts[other.latex] = self.lefts[name.latex]
+
+    def station(self, node):
+        return next((s for s in self.d.plan.stations if node in (s.node, s.stand)), None)
 
     def put(self, latex, value):
         before, after, shape = self.lefts.get(latex, (latex, "", value.shape))
@@ -147,7 +172,7 @@ class Reading:
             values = [Value.of(array)]
         else:
             values = [Reader(side, self.names, self.functions).whole()({}) for side in sides(right)]
-            values = [Value.of(v.array(v.shape if shape is None else shape)) for v in values]
+            values = [fitted(v, v.shape if shape is None else shape) for v in values]
         for other in values[1:]:
             close(values[0].array(), other.array(), mp.mpf(10) ** -40)
         self.found[latex] = values[0]
@@ -165,6 +190,14 @@ class Reading:
                     return latex, letters, shape
         assert not self.by_element, text
         return text, (), None
+
+
+def fitted(value, shape):
+    """The value of a line as an array of that shape: a column is one with one axis or two."""
+    bare = [n for n in shape if n != 1]
+    if value.rank != len(shape) and None not in value.shape and [n for n in value.shape if n != 1] == bare:
+        return Value.of(value.array().reshape(shape))
+    return Value.of(value.array(shape))
 
 
 def close(a, b, rtol):
