@@ -32,7 +32,7 @@ from symgrad.emit.latex_pieces import (
 )
 from symgrad.ir.element import Bound, Element, Index, Picked, Place, at, letter
 from symgrad.ir.node import Node
-from symgrad.ir.types import AnySize, Shape
+from symgrad.ir.types import AnySize, Shape, Size
 from symgrad.ops.elements import aligned
 
 Wanted = list[tuple[Node, Index]]
@@ -52,6 +52,7 @@ class Letters:
         self._used: set[str] = set(avoid)
         self._sizes: dict[Place, AnySize] = {}
         self._limits: dict[Place, set[AnySize]] = {}
+        self._printed: set[str] = set()
 
     def take(self, size: AnySize) -> Place:
         """A letter that this line has not used."""
@@ -77,7 +78,14 @@ class Letters:
 
     def bound(self, place: Place) -> Bound:
         """How far a letter runs."""
-        return Bound(place, "<", at(self._sizes[place]))
+        size = self._sizes[place]
+        self._printed.update(size.names() if isinstance(size, Size) else ())
+        return Bound(place, "<", at(size))
+
+    @property
+    def mistaken(self) -> set[str]:
+        """Letters that look like a size which this line says."""
+        return self._used & self._printed
 
     def index(self, shape: Shape, repeated: Container[int] = ()) -> Index:
         """One for each axis; 0 along an axis of length 1 that is only repeated."""
@@ -243,5 +251,7 @@ def _conditions(bounds: Sequence[Bound]) -> str:
             rest.remove(upper)
             texts.append(rf"{place_text(b.right)} \le {place_text(b.left)} < {place_text(upper.right)}")
         else:
-            texts.append(f"{place_text(b.left)} {_RELATIONS[b.relation]} {place_text(b.right)}")
+            turned = b.relation == "=" and not b.left.terms  # the letter before the number
+            left, right = (b.right, b.left) if turned else (b.left, b.right)
+            texts.append(f"{place_text(left)} {_RELATIONS[b.relation]} {place_text(right)}")
     return r",\ ".join(texts)

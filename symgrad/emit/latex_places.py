@@ -11,7 +11,18 @@ from dataclasses import replace
 from symgrad.emit.latex_literals import numeral, size_piece
 from symgrad.emit.latex_naming import Naming, Printer
 from symgrad.emit.latex_patterns import rank
-from symgrad.emit.latex_pieces import ATOM, INDICES, UNIT, Piece, big, fenced, multiplied, subscripted, transposed
+from symgrad.emit.latex_pieces import (
+    ATOM,
+    INDICES,
+    ONES,
+    UNIT,
+    Piece,
+    big,
+    fenced,
+    multiplied,
+    subscripted,
+    transposed,
+)
 from symgrad.ir.node import Node
 from symgrad.ir.types import AnySize
 
@@ -80,8 +91,12 @@ def _scatter(node: Node, args: list[Piece], naming: Naming) -> Piece:
     mark = rf"\cdot {letter}" if axis and node.type.rank == 2 else letter
     if labels.shape and rank(node.args[1]):
         v = replace(subscripted(replace(v, negative=False, lead=""), mark), negative=v.negative, lead=v.lead)
-    if node.type.rank == 1 or not rank(node.args[1]):
+    if node.type.rank == 1:
         term = multiplied(v, unit)
+    elif not rank(node.args[1]):  # one number at all these places
+        ones = Piece(ONES, ATOM)
+        pair = (unit, transposed(ones)) if axis == 0 else (ones, transposed(unit))
+        term = multiplied(v, multiplied(*pair, matrix=True))
     else:
         pair = (unit, transposed(v)) if axis == 0 else (v, transposed(unit))
         term = multiplied(*pair, matrix=True)

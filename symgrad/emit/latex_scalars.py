@@ -108,6 +108,15 @@ def _power_growth(node: Node, args: list[Piece], naming: Naming) -> Piece:
     return multiplied(raised(x, y.text), Piece(rf"\ln {at_least(x, FRACTION)}", FUNCTION))
 
 
+def _square(node: Node, args: list[Piece], naming: Naming) -> Piece:
+    r"""x^{2}; of a norm in elements, the sum below its root."""
+    (x,), (p,) = node.args, args
+    if naming.by_element and x.op.name == "norm" and naming.of(x) is None and p.body.startswith(r"\sqrt{"):
+        inside = p.body.removeprefix(r"\sqrt{")[:-1]
+        return Piece(inside, FUNCTION, big=inside)
+    return raised(p, "2")
+
+
 def _square_slope(node: Node, args: list[Piece], naming: Naming) -> Piece:
     """1/(2 y): the slope of a root in terms of the root."""
     return divided(ONE, multiplied(numeral(2), args[0]))
@@ -126,7 +135,7 @@ SCALARS: dict[str, Printer] = {
     "reciprocal": lambda node, args, naming: divided(ONE, args[0]),
     "dlog": lambda node, args, naming: divided(ONE, args[0]),
     "dsqrt": _square_slope,
-    "square": lambda node, args, naming: raised(args[0], "2"),
+    "square": _square,
     "power": _power,
     "dpower_dx": _power_slope,
     "dpower_dy": _power_growth,

@@ -26,10 +26,11 @@ from symgrad.emit.latex_pieces import (
 )
 from symgrad.ir.node import Node, Op
 
+_FACTOR = "x"
 _SLOT = re.compile("[\ue000-\ue0ff]")
 _FUNCTION_BEFORE = re.compile(r"(\\[a-zA-Z]+|\\operatorname\{[a-z0-9]+\}|\})(\^\d|_\{\d+\})?\s*$")
 _OPENS, _CLOSES = (
-    ("{", "(", "[", "|", ",", "&", ",\\", r"\lfloor", r"\lceil", r"\lVert", r"\\"),
+    (r"\begin{cases}", "{", "(", "[", "|", ",", "&", ",\\", r"\lfloor", r"\lceil", r"\lVert", r"\\"),
     ("}", r"\right", "]", ")", ",", "&", r"\\"),
 )
 
@@ -46,7 +47,10 @@ def slots(
     pieces = _SLOT.split(text)
     found = []
     for i, mark in enumerate(_SLOT.findall(text)):
-        found.append((ord(mark) - 0xE000, _level(pieces[i].rstrip(), pieces[i + 1].lstrip())))
+        before, after = pieces[i].rstrip(), pieces[i + 1].lstrip()
+        before = _FACTOR if i and not before else before  # slots side by side are factors
+        after = _FACTOR if i + 2 < len(pieces) and not after else after
+        found.append((ord(mark) - 0xE000, _level(before, after)))
     return tuple(pieces), tuple(found)
 
 

@@ -19,7 +19,7 @@ _GREEK = {
 _OPENS, _CLOSES = "\ue000", "\ue001"  # no space behind the one, none before the other
 _BRACKETS = {
     "langle": f"⟨{_OPENS}", "rangle": f"{_CLOSES}⟩", "lVert": f"‖{_OPENS}", "rVert": f"{_CLOSES}‖",
-    **dict(zip("lfloor rfloor lceil rceil".split(), "⌊⌋⌈⌉", strict=True)),
+    "lfloor": f"⌊{_OPENS}", "rfloor": f"{_CLOSES}⌋", "lceil": f"⌈{_OPENS}", "rceil": f"{_CLOSES}⌉",
 }  # fmt: skip
 _NAMED = "varphi partial sum prod odot cdot top infty times le ge ne neg wedge vee to ldots sim backslash"
 SIGNS = {
@@ -38,6 +38,7 @@ _ARGUMENTS = {"frac": 2} | dict.fromkeys(
 _ACCENTS = {"hat": "\u0302", "bar": "\u0304", "overline": "\u0304", "tilde": "\u0303", "dot": "\u0307"}
 _RAISED = dict(zip("0123456789+-()nᵀ", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿᵀ", strict=True))
 _LOWERED = dict(zip("0123456789+-()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", strict=True))
+_MARKS = f"[{''.join(c for c in (*_RAISED.values(), *_LOWERED.values()) if c not in '⁽⁾₍₎')}]"
 _BOLD = {("mathbb", "1"): "𝟙", ("mathbf", "1"): "𝟏", ("mathbf", "e"): "𝐞", ("mathbf", "I"): "𝐈"}
 _TOKEN = re.compile(r"\\[a-zA-Z]+|\\.|\s+|[^\\\s]", re.DOTALL)
 _ROOT = re.compile(r"\\sqrt\[([^][]*)\]")
@@ -68,8 +69,8 @@ def unicode(latex: str) -> str:
     while len(stack) > 1:
         _close(stack)
     text = re.sub(f"{_OPENS} *| *{_CLOSES}", "", _text(stack[0]))
-    text = re.sub(f"{_APPLY}([⁰¹²³⁴⁵⁶⁷⁸⁹]*|[₀-₉]*|_\\([^()]*\\)) *(?=\\(|$)", r"\1", text)
-    text = re.sub(f"{_APPLY}([⁰¹²³⁴⁵⁶⁷⁸⁹]+|[₀-₉]+|_\\([^()]*\\)|) *", r"\1 ", text)
+    text = re.sub(f"{_APPLY}({_MARKS}*|_\\([^()]*\\)) *(?=\\(|$)", r"\1", text)
+    text = re.sub(f"{_APPLY}({_MARKS}+|_\\([^()]*\\)|) *", r"\1 ", text)
     line = re.sub(r" {2,}", " ", text).strip()
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in line)
 

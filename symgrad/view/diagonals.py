@@ -123,12 +123,16 @@ def _diagonal_of_outer(node: Node) -> Node | None:
 
 
 def _diagonal_times(node: Node) -> Node | None:
-    """diag(v) x = v x for a vector x."""
+    """diag(v) x = v x for a vector x, diag(v) 1 1^T = v 1^T."""
     left, right, out = split(node["spec"])
     for matrix, x, letters in ((node.args[0], node.args[1], right), (node.args[1], node.args[0], left)):
         v = diagonal(matrix)
         if v is not None and len(letters) == len(out) == 1 and matrix.type.rank == 2 and letters != out:
             return broadcast(v, x.shape) * x
+        if v is not None and repeats_scalar(x) and len(letters) == 2 and v.type.rank == 1:
+            along = next((i for i, c in enumerate(out) if c not in letters), None)
+            if along is not None:
+                return x.args[0] * broadcast(reshape(v, (1, *v.shape) if along else (*v.shape, 1)), node.shape)
     return None
 
 

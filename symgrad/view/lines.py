@@ -170,7 +170,7 @@ def _step(c: Cotangent, bar: Node, result: Written, naming: Naming) -> Step:
     after = latex(result.forms[c], naming) if c in result.forms else ""
     line = Line(left, right, after if after != right else "", s.node.shape)
     terms = tuple(Line(shown(n, naming), latex(n, naming, expand=True), shape=n.shape) for n in result.terms.get(c, ()))
-    return Step(s.name, line, rule(s, unicode(shown(s.node, naming)), c.readers), s.node, bar, terms)
+    return Step(s.name, line, rule(s, unicode(shown(s.node, naming)), c.readers, c.in_jumps), s.node, bar, terms)
 
 
 def _terms(lined: list[Cotangent], plan: Plan) -> dict[Cotangent, list[Node]]:

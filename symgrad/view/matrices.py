@@ -130,6 +130,16 @@ def _sum_of_deviations(node: Node) -> Node | None:
     return broadcast(constant(0.0), node.shape)
 
 
+def _sum_of_placed(node: Node) -> Node | None:
+    """What was put somewhere along an axis, summed along it: the place does not matter."""
+    (x,) = node.args
+    if x.op.name != "scatter_add" or node["axes"] != (x["axis"],):
+        return None
+    index, v = x.args
+    axes = tuple(range(x["axis"], x["axis"] + index.type.rank))
+    return build("sum", v, axes=axes) if axes else v
+
+
 def _scalars_out(node: Node) -> Node | None:
     """sum(s x) = s sum(x) for scalars s."""
     (x,) = node.args
@@ -168,6 +178,7 @@ RULES = [
     Rule("(s A) B = s (A B)", ("einsum",), _scalars_before, "numbers, scalars and signs in front"),
     Rule("u v^T", ("mul",), _outer),
     Rule("sum of s x = s sum of x", ("sum",), _scalars_out, "s a scalar"),
+    Rule("sum of what was placed", ("sum",), _sum_of_placed),
     Rule("sum of deviations", ("sum",), _sum_of_deviations, "from their mean: 0"),
     Rule("(A + B)^T", ("transpose",), _transposed, "where a part needs no transpose then"),
 ]

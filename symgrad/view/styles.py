@@ -13,6 +13,7 @@ from symgrad.emit.latex import aligned, latex, sharing
 from symgrad.emit.latex_index import Letters, element, with_index
 from symgrad.emit.latex_names import Name
 from symgrad.emit.latex_naming import Naming
+from symgrad.ir.element import Index
 from symgrad.ir.node import Node, build
 from symgrad.ir.types import Size
 from symgrad.ir.walk import topological, variables
@@ -112,17 +113,25 @@ def elementwise(plan: Plan, written: Written) -> str:
     naming.by_element = True
     try:
         for left, body in _with_terms(pairs, written):
-            letters = Letters(naming, avoid)
-            index = letters.index(left.shape, repeated.get(left, ()))
+            index, right = _elements(left, body, naming, avoid, repeated.get(left, ()))
             name = naming.of(left)
             assert name is not None
-            right = element(body, index, naming, letters, expand=True).text
             shown_left = with_index(name.latex, name.raised, index).text
             lines.append(f"{shown_left} &= {right}")
             lines += [f"{with_index(n.latex, n.raised, index).text} &= {shown_left}" for n in same.get(left, ())]
     finally:
         naming.by_element = False
     return aligned([*lines, *(line.aligned for line in written.below)])
+
+
+def _elements(left: Node, body: Node, naming: Naming, avoid: set[str], repeated: Container[int]) -> tuple[Index, str]:
+    """(the index of an element, its formula); no letter looks like a size that the formula says."""
+    letters = Letters(naming, avoid)
+    index = letters.index(left.shape, repeated)
+    right = element(body, index, naming, letters, expand=True).text
+    if letters.mistaken - avoid:
+        return _elements(left, body, naming, avoid | letters.mistaken, repeated)
+    return index, right
 
 
 def _with_terms(pairs: Sequence[tuple[Node, Node]], written: Written) -> Iterator[tuple[Node, Node]]:

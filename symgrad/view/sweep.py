@@ -18,6 +18,7 @@ from symgrad.emit.latex_naming import ACTIVATIONS
 from symgrad.ir.node import Node, Variable, constant
 from symgrad.ir.walk import depends, substitute, topological
 from symgrad.ops.leaf import variable
+from symgrad.ops.registry import partial
 from symgrad.passes.differentiate import zeros
 from symgrad.passes.reverse import Sweep, contribute, total, with_rules
 from symgrad.view.stations import Plan, Station
@@ -36,6 +37,7 @@ class Cotangent:
     formula: Node
     readers: tuple[Station, ...]
     has_line: bool = True
+    in_jumps: bool = False  # the output depends on x, but only through what is constant between its jumps
 
 
 def sweep(plan: Plan) -> tuple[list[Cotangent], dict[Station, Node]]:
@@ -56,7 +58,13 @@ def sweep(plan: Plan) -> tuple[list[Cotangent], dict[Station, Node]]:
         if s.body is not None:
             _hand_on(s, own.stand, active, parts, plan)
     reached = {c.station for c in found}
-    found += [Cotangent(x, _stand(x), zeros(x.node.shape), ()) for x in dict.fromkeys(plan.wrt) if x not in reached]
+    above = depends([s.node for s in plan.outputs], [s.node for s in plan.wrt])
+    read = {a for n in topological([s.node for s in plan.outputs]) for a in n.args if n in above}
+    found += [
+        Cotangent(x, _stand(x), zeros(x.node.shape), (), in_jumps=x.node in read)
+        for x in dict.fromkeys(plan.wrt)
+        if x not in reached
+    ]
     return found, seeds
 
 
@@ -99,9 +107,17 @@ def _stand(s: Station) -> Node:
 
 
 def _active(plan: Plan) -> set[Node]:
-    """Stand-ins of the real stations between the variables and the outputs."""
-    reached = depends([s.node for s in plan.outputs], [s.node for s in plan.wrt])
-    return {s.stand for s in plan.stations if s.node in reached and s.node.dtype == "real"}
+    """Stand-ins of the real stations between the variables and the outputs, where a slope leads on."""
+    live = {s.node for s in plan.wrt}
+    for n in topological([s.node for s in plan.outputs]):
+        if n.dtype == "real" and any(a in live and _has_slope(n, i) for i, a in enumerate(n.args)):
+            live.add(n)
+    return {s.stand for s in plan.stations if s.node in live and s.node.dtype == "real"}
+
+
+def _has_slope(n: Node, i: int) -> bool:
+    """Whether the derivative of a node by its argument i is not 0 by its kind, as that of floor is."""
+    return n.op.name != "stop_gradient" and (n.op.row is None or n.op.name == "where" or partial(n, i) is not None)
 
 
 def _hand_on(s: Station, bar: Node, active: set[Node], parts: dict, plan: Plan) -> None:

@@ -49,6 +49,11 @@ def _has_fraction_above(node: Node) -> bool:
     return number is not None and number.denominator in DENOMINATORS
 
 
+def no_fraction_below(node: Node) -> Node | None:
+    """a/(b/c) = a c/b."""
+    return written(product(node)) if node.args[1].op.name in ("div", "reciprocal") else None
+
+
 def terms(node: Node) -> list[tuple[Node, int]]:
     """The terms of a sum with their signs, as written; beyond a few, what is left of them is one term."""
     found: list[tuple[Node, int]] = []

@@ -72,6 +72,12 @@ def _indicator(node: Node) -> Node | None:
     return cast(held, "real") * other
 
 
+def _nan_case(node: Node) -> Node | None:
+    """What holds of every number, x = x, is said for NaN only."""
+    c, a, _ = node.args
+    return a if c.op.name == "equal" and c.args[0] is c.args[1] else None
+
+
 def _share_last(node: Node) -> Node | None:
     """(a/b) c = (a c)/b."""
     a, b = node.args
@@ -175,6 +181,7 @@ _ALWAYS = [
     Rule("x^c", ("power",), _power, "roots, squares, 1/x"),
     Rule("transpose of transpose", ("transpose",), _turned_twice),
     Rule("sum of sum", ("sum",), sum_of_sum),
+    Rule("a if x = x", ("where",), _nan_case, "how NaN travels is a matter of code"),
     *terms.RULES,
     *diagonals.RULES,
     *matrices.RULES,
@@ -205,6 +212,7 @@ RULES = [
     Rule("(a/b) c", ("mul",), _share_last),
     Rule("sqrt' = 1/(2 sqrt)", ("dsqrt",), lambda node: build("reciprocal", 2.0 * node.args[0])),
     Rule("(a/b)/c", ("div",), _quotient_over),
+    Rule("a/(b/c)", ("div",), terms.no_fraction_below),
     Rule("(c a) (d b)", ("mul",), _constants_together),
     Rule("(x^y)'", ("dpower_dx", "dpower_dy"), _slope_of_power),
     Rule("darctan2", ("darctan2",), _angle),

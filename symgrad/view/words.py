@@ -17,8 +17,10 @@ _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight"
 _MOST = 4  # ops that are listed
 
 
-def rule(x: Station, name: str, readers: Sequence[Station]) -> str:
+def rule(x: Station, name: str, readers: Sequence[Station], in_jumps: bool = False) -> str:
     """How the gradient gets to x, which the reader calls ``name``."""
+    if in_jumps:
+        return f"the output is constant in {name} between its jumps, or {name} is held constant"
     if not readers:
         return f"the output does not depend on {name}"
     if len(readers) > 1:

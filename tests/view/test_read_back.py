@@ -1,12 +1,14 @@
 """The formula means what the code does: printed derivations are read back line by line, to fifty digits."""
 
+import functools
 import re
 
 import numpy as np
 import pytest
 from functions import OTHERS, WORKED
 from more_functions import MORE
-from reader import Plain, Reader, Unknown, Value, mp
+from reader import Plain, Reader
+from reader_values import OutOfRangeError, UnknownError, UnreadableError, Value, mp
 
 import symgrad as sg
 from symgrad.emit.latex_index import with_index
@@ -24,6 +26,7 @@ SIZES = {"n": 3, "m": 2, "batch": 2}
 RTOL = 1e-9  # the compiled gradient is in float64; what is read has fifty digits
 
 
+@functools.cache
 def made(name):
     """(derived, derivation) of a function of the lists."""
     f, wrt = ALL[name]()
@@ -108,7 +111,7 @@ class Reading:
         for left, right in lines:
             try:
                 self.line(left, right)
-            except Unknown as e:
+            except UnknownError as e:
                 later.append((left, right))
                 missing = e
         if len(later) == len(lines) or (later and self.style != "closed"):
@@ -212,11 +215,35 @@ ACTIVATIONS = {
 }
 
 
-@pytest.mark.parametrize("style", ["matrix", "closed", "elementwise"])
 @pytest.mark.parametrize("name", ALL)
-def test_what_is_printed_is_the_compiled_gradient(name, style):
-    reading = Reading(name, style)
-    assert reading.expected
-    for latex, expected in reading.expected.items():
-        value = np.broadcast_to(reading.found[latex].array(), np.shape(expected))
-        close(value, exact(expected).array(), RTOL)
+def test_what_is_printed_has_the_value_of_the_gradient(name):
+    for style in ("matrix", "closed", "elementwise"):
+        reading = Reading(name, style)
+        assert reading.expected
+        for latex, expected in reading.expected.items():
+            value = np.broadcast_to(reading.found[latex].array(), np.shape(expected))
+            close(value, exact(expected).array(), RTOL)
+
+
+_KNOWN = {"A": Plain(exact([[1, 2], [3, 5]])), "x": Plain(exact([1, 2])), "y": Plain(exact(2.0))}
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (r"2 (A + A^\top) x", r"2 (A - A^\top) x"),
+        (r"2 (A + A^\top) x", r"4 A x"),
+        (r"\sum_{i} x_{i}^{2}", r"\sum_{i} x_{i}"),
+        (r"A - x \mathbf{1}^\top", r"A - x"),
+    ],
+)
+def test_the_reader_sees_what_is_wrong(right, wrong):
+    values = [Reader(text, _KNOWN).whole()({}).array() for text in (right, wrong)]
+    with pytest.raises(AssertionError):
+        close(*values, RTOL)
+
+
+@pytest.mark.parametrize("text", [r"x \sin y y", r"A x^\top", "x x", r"\sum_{i} 3", r"A x +", r"\unheard x", "x_{2}"])
+def test_the_reader_refuses_what_has_no_meaning(text):
+    with pytest.raises((UnreadableError, OutOfRangeError)):
+        Reader(text, _KNOWN).whole()({})
