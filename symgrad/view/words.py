@@ -20,7 +20,7 @@ _MOST = 4  # ops that are listed
 def rule(x: Station, name: str, readers: Sequence[Station], in_jumps: bool = False) -> str:
     """How the gradient gets to x, which the reader calls ``name``."""
     if in_jumps:
-        return f"the output is constant in {name} between its jumps, or {name} is held constant"
+        return f"{name} acts through jumps alone, or is held constant"
     if not readers:
         return f"the output does not depend on {name}"
     if len(readers) > 1:
