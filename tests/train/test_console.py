@@ -11,7 +11,7 @@ from symgrad.train.console import command as console
 from symgrad.train.console import tables
 from symgrad.train.console.datasets import DRAWN, generate
 
-FLOWERS = "length,width,kind\n" + "".join(
+FLOWERS = "<script>alert(1)</script>,width,kind\n" + "".join(
     f"{1 + i % 5 + 10 * (i % 2)},{i % 7},{'rose' if i % 2 else 'lily'}\n" for i in range(60)
 )
 
@@ -32,16 +32,23 @@ def flowers(tmp_path):
     return str(path)
 
 
-def test_words_of_a_csv_file_are_learned(capsys, flowers):
+def test_words_of_a_csv_file_are_learned(capsys, flowers, tmp_path):
+    page = tmp_path / "page.html"
     code, out, err = run(capsys, "train", "--csv", flowers, "--target", "kind", "--hidden", "4", "--lr", "0.1",
-                         "--epochs", "25", "--test-share", "0.5", "--seed", "3")  # fmt: skip
+                         "--epochs", "25", "--test-share", "0.5", "--seed", "3", "--html", str(page))  # fmt: skip
     assert (code, err) == (0, "")
     assert out.startswith("flowers.csv: 60 rows of 2 features, 2 classes; 30 to learn, 30 to test\n")
     assert "17 parameters, 17 learned" in out
     losses = [float(v) for v in re.findall(r"^ +\d+ +(\d\.\d+) ", out, re.MULTILINE)]
     assert len(losses) == 20
     assert losses[-1] < 0.1 < losses[0]
-    assert out.endswith("test accuracy 1.0000\n")
+    assert out.endswith(f"test accuracy 1.0000\nthe page is {page}\n")
+    text = page.read_text(encoding="utf-8")
+    assert "<script>alert" not in text
+    summary = out[out.index("loss binary_crossentropy") : out.index("17 parameters, 17 learned")]
+    shown = ["&lt;script&gt;alert(1)&lt;/script&gt;, standardised", "test accuracy 1.0000", "dense_1: ", summary,
+             "gradient_norm", "∂J/∂W⁽¹⁾ = Xᵀ δ⁽²⁾", r"\delta^{(2)}", "epoch 25: loss "]  # fmt: skip
+    assert [piece for piece in shown if piece not in text] == []
 
 
 def test_a_plane_is_learned_by_one_layer_in_single_precision(capsys):
@@ -183,6 +190,8 @@ def test_two_classes_take_one_logit_or_as_many_as_classes():
         (["--data", "xor", "--noise", "nan"], "noise is a share"),
         (["--data", "xor", "--test-share", "1"], "--test-share leaves no rows"),
         (["--data", "xor", "--dtype", "float16"], "invalid choice"),
+        (["--data", "xor", "--html", "no such folder/page.html"], "--html: nothing can be written"),
+        (["--data", "xor", "--html", "."], "--html: . is a directory"),
         (["--data", "xor", "--epochs", "many"], "invalid int value"),
     ],
 )

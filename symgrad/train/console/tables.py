@@ -26,12 +26,13 @@ _FEW = 20  # as many whole numbers in a column are classes
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """``classes`` are the names of class 0, 1, ...; none for a regression."""
+    """``classes`` are the names of class 0, 1, ...; none for a regression. ``features`` are names, where there are."""
 
     name: str
     x: np.ndarray
     y: np.ndarray
     classes: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
 
 
 def named(name: str, noise: float, seed: int) -> Data:
@@ -73,7 +74,7 @@ def read(path: str, target: str) -> Data:
     if "" in cells:
         raise ExpressionError(f"line {cells.index('') + 2} has no {printable(target)}")
     y, classes = _target(cells, target)
-    return Data(Path(path).name, x, y, classes)
+    return Data(Path(path).name, x, y, classes, tuple(names[i] for i in columns))
 
 
 def _lines(path: str) -> tuple[list[str], list[list[str]]]:
