@@ -94,11 +94,9 @@ class Run:
         begun = clocks()
         which = self._steps(last, rate)
         self.pace.adapt(begun, self.clock.step - first)
-        if which >= 0:
-            return self._fault(self.clock.step, which)
-        if self.state.not_finite() is None:
-            return None
-        return self._overflowed(first, last, rate)
+        if self.state.not_finite() is not None:  # also where the step after the bad one told of it
+            return self._overflowed(first, last, rate)
+        return self._fault(self.clock.step, which) if which >= 0 else None
 
     def _steps(self, last: int, rate: float) -> int:
         arrays = self.source.arrays(self.course, (self.clock.step, last), self.permutation)
@@ -111,14 +109,18 @@ class Run:
         return Fault(step, self.state.not_finite() or "loss", "loss")
 
     def _overflowed(self, first: int, last: int, rate: float) -> Fault:
-        """An update made a state infinite: take the slice's steps again, one by one, to the one before it."""
+        """An update made a state infinite: take the slice's steps again, one by one, to the one before it.
+
+        The logs of the epochs before it are those of the slice.
+        """
         self.state.restore(self._kept)
         self.clock.rewind(first, self._totals)
+        logs = self.clock.logs
         while True:
             self.state.copy_into(self._kept)
             before, totals = self.clock.step, self.clock.totals.copy()
             which = self._steps(before + 1, rate)
-            bad = self.state.not_finite()
+            self.clock.logs, bad = logs, self.state.not_finite()
             if which >= 0:
                 return self._fault(before, which)
             if bad is not None:

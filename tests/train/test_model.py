@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+import sympy as sp
 
 import symgrad as sg
 from symgrad.errors import CallError, DeclarationError, NumericError, ShapeError, UnsupportedError
@@ -95,6 +96,24 @@ def test_a_diverging_run_stops_before_the_bad_step():
     assert dict(caught.value.facts).keys() >= {"epoch", "batch"}
     assert all(np.isfinite(v).all() for v in net.state_dict().values())
     assert net.history.history["loss"]  # what was logged stays
+
+
+@pytest.mark.parametrize("far", [abs, lambda e: sg.arctan(e) * 1e8])  # infinite at infinity; finite, with slope 0
+def test_an_update_that_overflows_leaves_the_step_before(far):
+    """Whether the next step's loss tells of it or the end of a slice of many epochs: nothing of it stays."""
+    x, y, w = sg.input("x", ("n", 1)), sg.input("y", ("n", 1)), sg.parameter("w", (1, 1), init="zeros")
+    net, t, ones = sg.Model(inputs=x, outputs=x @ w), sp.Symbol("t"), np.ones((5, 1))
+    loss, rate = sg.sum(far(x @ w - y)), sp.Piecewise((1e-12, t < 3000), (1.7e308, t < 3001), (1e-12, True))
+    net.compile(sg.optimizers.SGD(rate), loss=loss)
+    net.fit(ones, 1e3 * ones, epochs=3000)
+    kept, history = net.state_dict(), net.history.history
+    net.compile(sg.optimizers.SGD(rate), loss=loss)
+    net.load_state_dict({"w": [[0.0]]})
+    with pytest.raises(NumericError, match="update makes w infinite") as caught:
+        net.fit(ones, 1e3 * ones, epochs=20_000)
+    assert dict(caught.value.facts)["epoch"] == "3001"
+    assert net.state_dict() == kept
+    assert (net.iterations, net.history.history) == (3000, history)
 
 
 def test_batch_normalisation_keeps_running_statistics():
