@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import symgrad as sg
 from symgrad.errors import CallError, DeclarationError, NumericError
+from symgrad.train.rules.metrics import METRICS
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(20, 2))
@@ -109,7 +110,11 @@ def test_the_best_is_the_best_finite_one(values, mode):
     assert model.epoch == values.index(best)
 
 
-@pytest.mark.parametrize("name", ["accuracy", "val_auc", "val_sparse_categorical_accuracy", "r2"])
+UPWARD = ["auc", "r2", "precision", "recall"]
+NAMES = [f"val_{n}" for n, row in METRICS.items() if row.name in UPWARD or row.name.endswith("_accuracy")]
+
+
+@pytest.mark.parametrize("name", ["accuracy", "acc", "auc_2", *NAMES])
 def test_the_direction_follows_the_name(name):
     model, _ = played(sg.callbacks.EarlyStopping(name, patience=9, restore_best_weights=True), [1, 3, 2], name)
     assert model.epoch == 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -18,7 +19,7 @@ from symgrad.train.rules.metrics import METRICS
 from symgrad.train.watching.adjust import set_rate
 from symgrad.train.watching.hooks import Callback
 
-UPWARD = ("accuracy", "acc", "auc", "r2", "r2_score", "precision", "recall")  # what is better when it is larger
+UPWARD = ("accuracy", "acc", "auc", "r2", "precision", "recall")  # what is better when it is larger
 MODES = ("auto", "min", "max")
 
 
@@ -78,7 +79,8 @@ class Monitor(Callback):
     def _direction(self) -> str:
         if self.mode != "auto":
             return self.mode
-        name = self.monitor.removeprefix("val_")
+        name = re.sub(r"_\d+$", "", self.monitor.removeprefix("val_"))
+        name = METRICS[name].name if name in METRICS else name  # "AUC" is auc, "top_k" an accuracy
         if name in UPWARD or name.endswith("_accuracy"):
             return "max"
         if name == "loss" or name in METRICS or name in LOSSES:
