@@ -222,7 +222,7 @@ def from_tensors(inputs: Any, output: Any) -> Network:
             raise DeclarationError("a model's input is a declared input with a batch axis", ("given", shown), fix=fix)
     if not isinstance(output, Tensor):
         raise DeclarationError("a model's output is a tensor", ("given", type(output).__name__))
-    _check_batch(given)
+    _check_batch(given, output)
     found = variables([output.node])
     everything = dict.fromkeys([*(x.node for x in given), *found])
     for name, times in Counter(v["variable"].name for v in everything).items():
@@ -238,13 +238,16 @@ def from_tensors(inputs: Any, output: Any) -> Network:
     return replace(network, logits=_before_activation(output))
 
 
-def _check_batch(inputs: Sequence[Tensor]) -> None:
+def _check_batch(inputs: Sequence[Tensor], output: Tensor) -> None:
     """The first axes are one batch, of any number of rows."""
     sizes = {x.shape[0] for x in inputs}
     if len(sizes) != 1 or not all(isinstance(n, Size) for n in sizes):
         shown = [(printable(x.node["variable"].name), described(x.node)) for x in inputs[:8]]
         fix = 'name it, the same in all inputs: sg.input("X", ("n", 2))'
         raise DeclarationError("the first axis of a model's inputs is one batch of any size", *shown, fix=fix)
+    if not output.shape or not isinstance(output.shape[0], Size):
+        fix = "leave out the reduction over the batch: it belongs into the loss"
+        raise DeclarationError("a model's output has a row for each sample", ("given", described(output.node)), fix=fix)
 
 
 def summary(network: Network, title: str = "model") -> str:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
 from symgrad.errors import CallError, DeclarationError, SymgradError, UnsupportedError
-from symgrad.runtime.border import listed
+from symgrad.nn.rows import settled
 from symgrad.train import snapshot
 from symgrad.train.data.given import class_weights
 from symgrad.train.history import History
@@ -27,12 +27,12 @@ from symgrad.train.watching import hooks
 from symgrad.train.watching.progress import shown
 from symgrad.train.watching.watch import Watch, finisher
 
-BATCH = 32
+BATCH = 32  # rows, as Keras
 
 
 @dataclass(slots=True)
 class Options:
-    """The options of ``fit``; names and defaults are Keras's, and ``seed`` (of order and dropout) and ``resume``."""
+    """The options of ``fit``: names, order and defaults are Keras's; ``seed`` (of order and dropout) and ``resume``."""
 
     batch_size: int | None = None
     epochs: int = 1
@@ -52,12 +52,9 @@ class Options:
 class Fit:
     """One call of ``fit``."""
 
-    def __init__(self, model: Any, x: Any, y: Any, **options: Any) -> None:
-        known = Options.__dataclass_fields__
-        unknown = [name for name in options if name not in known]
-        if unknown:
-            raise CallError(f"fit has no option {unknown[0]}", ("options", listed(list(known))))
-        self.model, self.options = model, Options(**options)
+    def __init__(self, model: Any, x: Any, y: Any, *args: Any, **options: Any) -> None:
+        known = tuple((f.name, f.default) for f in fields(Options))
+        self.model, self.options = model, Options(**dict(settled("fit", known, args, options)))
         _check(self.options)
         if self.options.resume is not None and model.optimizer.full_batch:
             raise UnsupportedError(f"{model.optimizer.name} has no step to go on from", fix="leave resume out")
@@ -67,26 +64,34 @@ class Fit:
     def _sources(self, x: Any, y: Any) -> tuple[Source, Source | None]:
         """The rows to learn from, and those to validate on."""
         o, model = self.options, self.model
-        weight = o.sample_weight
-        if o.class_weight is not None:
-            weight = class_weights(o.class_weight, y, weight)
-        task = model.task(weight is not None)
-        whole = model.source(task, x, y, weight)
+        whole = model.source(model.task(o.sample_weight is not None), x, y, o.sample_weight)
         if o.validation_data is not None:
-            return whole, self._kept_apart(o.validation_data)
+            return self._by_class(whole), self._kept_apart(o.validation_data)
         if not o.validation_split:
-            return whole, None
+            return self._by_class(whole), None
         first, last = split_last(whole.given, o.validation_split)
         if not len(first[0]) or not len(last[0]):
             raise CallError("validation_split leaves no rows on one side", ("rows", str(whole.rows)))
-        variables = whole.variables
-        return Source(variables, first, model.dtype), Source(variables, last, model.dtype)
+        training, validation = (Source(whole.variables, part, model.dtype) for part in (first, last))
+        return self._by_class(training), validation
+
+    def _by_class(self, source: Source) -> Source:
+        """The rows to learn from with the weights of their classes; as in Keras, those to validate on have none."""
+        o, model = self.options, self.model
+        if o.class_weight is None:
+            return source
+        task, inputs = model.task(True), model.network.inputs
+        own = source.given[-1] if o.sample_weight is not None else None
+        weight = class_weights(o.class_weight, source.given[len(inputs)], own)
+        known = source.given[: len(inputs) + len(task.targets)]
+        return Source((*inputs, *task.targets, task.weight), [*known, weight], model.dtype)
 
     def _kept_apart(self, given: Any) -> Source:
         """The rows of ``validation_data``: (x, y) or (x, y, weights)."""
         vx, vy, *vw = (*given,) if isinstance(given, (tuple, list)) and len(given) in (2, 3) else (given, None)
         try:
-            found = self.model.source(self.model.task(bool(vw)), vx, vy, vw[0] if vw else None)
+            weight = vw[0] if vw else None
+            found = self.model.source(self.model.task(weight is not None), vx, vy, weight)
             found.check_finite()
         except SymgradError as error:
             error.facts = (*error.facts, ("of", "validation_data"))
@@ -122,6 +127,7 @@ class Fit:
         callbacks = [*hooks.checked(o.callbacks), *shown(o.verbose)]
         params = {"epochs": o.epochs, "steps": course.per_epoch, "verbose": o.verbose, "rows": course.rows}
         params["metrics"] = self._logged()
+        self.model.history.params = params
         for c in callbacks:
             hooks.tell(c, "set_params", dict(params))
             hooks.tell(c, "set_model", self.model)
@@ -187,6 +193,8 @@ def _check(o: Options) -> None:
     """
     for name, least in (("epochs", 0), ("initial_epoch", 0), ("seed", None)):
         setattr(o, name, whole_number(name, getattr(o, name), least))
+    if not -(2**63) <= o.seed < 2**63:
+        raise DeclarationError("seed is a whole number of 64 bits", ("given", repr(o.seed)[:40]))
     for name in ("batch_size", "validation_batch_size"):
         setattr(o, name, batch_of(name, getattr(o, name)))
     share = o.validation_split

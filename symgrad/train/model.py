@@ -12,15 +12,16 @@ from typing import Any
 
 import numpy as np
 
+from symgrad.api.bundle import DTYPES
 from symgrad.api.compile import compile as compile_function
 from symgrad.api.function import CompiledFunction
-from symgrad.errors import CallError, ShapeError
+from symgrad.errors import CallError, DeclarationError, ShapeError
 from symgrad.frontend.tensor import Tensor
 from symgrad.ir.show import printable
 from symgrad.nn import initializers
 from symgrad.nn.network import Network, from_tensors, sequential, summary
 from symgrad.runtime.border import listed
-from symgrad.train.fit import Fit, batch_of
+from symgrad.train.fit import BATCH, Fit, batch_of, whole_number
 from symgrad.train.full_batch import check_full_batch, run_full_batch
 from symgrad.train.history import History
 from symgrad.train.loop import Course, Loop
@@ -35,8 +36,6 @@ from symgrad.train.storage import files
 from symgrad.train.storage.saved import stored
 from symgrad.train.storage.tasks import Stored
 from symgrad.train.watching.watch import finisher
-
-BATCH = 32  # rows, as Keras
 
 
 class Summary(str):
@@ -64,7 +63,10 @@ class Model:
         self._start(from_tensors(inputs, outputs), dtype, seed, name)
 
     def _start(self, network: Network, dtype: str, seed: int | None, name: str) -> None:
-        self.name, self.dtype, self.seed = name, getattr(dtype, "__name__", str(dtype)), seed
+        self.name, self.dtype = name, getattr(dtype, "__name__", str(dtype))
+        if self.dtype not in DTYPES:
+            raise DeclarationError("dtype is float64 or float32", ("given", printable(self.dtype)))
+        self.seed = None if seed is None else whole_number("seed", seed, 0)
         self.network = network
         self.history = History()
         self.stop_training = False
@@ -73,7 +75,7 @@ class Model:
         self._loops: dict[tuple, Loop] = {}
         self._tasks: dict[bool, Task] = {}
         self._wanted: Wanted | Stored | None = None
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(self.seed)
         weights = [initializers.draw(w.initializer, w.node, rng) for w in network.parameters]
         nodes = [*(w.node for w in network.parameters), *(s.node for s in network.states)]
         arrays = [*weights, *(s.start for s in network.states)]
@@ -193,9 +195,12 @@ class Model:
         """The layers with their output shapes and numbers of parameters."""
         return Summary(summary(self.network, self.name))
 
-    def fit(self, x: Any = None, y: Any = None, **options: Any) -> History:
-        """Train; see ``symgrad.train.fit.Fit`` for the options, which are Keras's."""
-        run = Fit(self, x, y, **options)
+    def fit(self, x: Any = None, y: Any = None, *args: Any, **options: Any) -> History:
+        """Train, as Keras: ``fit(x, y, batch_size=32, epochs=1, ...)``; the options are ``symgrad.train.fit.Options``.
+
+        Raises:  NumericError where loss, gradient or update are not finite: the weights are those before that step
+        """
+        run = Fit(self, x, y, *args, **options)
         return run_full_batch(run) if self.optimizer.full_batch else run.run()
 
     # -- what it says
@@ -206,8 +211,8 @@ class Model:
         inputs = [Tensor(v) for v in (*n.inputs, *(w.node for w in n.parameters), *(s.node for s in n.states))]
         return compile_function(Tensor(n.output), wrt=[], inputs=inputs, dtype=self.dtype)
 
-    def predict(self, x: Any, batch_size: int | None = None) -> np.ndarray:
-        """The outputs for rows of inputs, in the mode of inference."""
+    def predict(self, x: Any, batch_size: int | None = None, verbose: Any = "auto") -> np.ndarray:
+        """The outputs for rows of inputs, in the mode of inference; nothing is shown, whatever ``verbose`` says."""
         source = Source(self.network.inputs, self._given(self.network.inputs, x), self.dtype)
         weights = [self._weights[name] for name in self._weights.names]
         step = batch_of("batch_size", batch_size) or rows_at_once([self.network.output])
@@ -218,10 +223,13 @@ class Model:
         return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
     def evaluate(
-        self, x: Any = None, y: Any = None, *, batch_size: int | None = None, sample_weight: Any = None,
-        return_dict: bool = False,
+        self, x: Any = None, y: Any = None, batch_size: int | None = None, verbose: Any = "auto",
+        sample_weight: Any = None, return_dict: bool = False,
     ) -> Any:  # fmt: skip
-        """The loss, or ``[loss, *metrics]``, or a dict; the loss is the row-weighted mean over batches."""
+        """The loss, or ``[loss, *metrics]``, or a dict; the loss is the row-weighted mean over batches.
+
+        Nothing is shown, whatever ``verbose`` says.
+        """
         task = self.task(sample_weight is not None)
         source = self.source(task, x, y, sample_weight)
         logs = self.evaluated(task, source, batch_of("batch_size", batch_size) or BATCH)

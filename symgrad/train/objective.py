@@ -63,10 +63,19 @@ def task_of(network: Network, loss: Any, metrics: Sequence[Any], from_logits: bo
     if isinstance(loss, Tensor):
         return _symbolic(network, loss, metrics, weighted)
     row = losses.get(loss, from_logits=from_logits)
-    y = losses.target(row, Tensor(network.training))
-    weight = declare_input("sample_weight", (_batch(network),)) if weighted else None
+    y = losses.target(row, Tensor(network.training), _unused("y", network))
+    weight = declare_input(_unused("sample_weight", network), (_batch(network),)) if weighted else None
     plain = {mode: losses.total(row, y, Tensor(f), weight) for mode, f in _modes(network)}
     return _task(network, plain, (y, weight), metrics, row)
+
+
+def _unused(name: str, network: Network) -> str:
+    """The name, longer where the network has a variable of that name."""
+    own = (*network.inputs, *(w.node for w in network.parameters), *(s.node for s in network.states))
+    taken = {v["variable"].name for v in own}
+    while name in taken:
+        name += "_"
+    return name
 
 
 def _modes(network: Network) -> tuple[tuple[str, Node], tuple[str, Node]]:

@@ -50,8 +50,9 @@ class Source:
         Raises:  ShapeError
         """
         for v, a in zip(self.variables, self.given, strict=True):
-            if a.ndim != v.type.rank or any(
-                isinstance(n, int) and n != m for n, m in zip(v.shape, a.shape, strict=True)
+            part = self._converted(v, a[:1]) if is_mapped(a) and a.ndim else a
+            if part.ndim != v.type.rank or any(
+                isinstance(n, int) and n != m for n, m in zip(v.shape, part.shape, strict=True)
             ):
                 raise other_shape(v, a)
             if len(a) != len(self.given[0]):

@@ -8,6 +8,7 @@ import scipy.sparse
 import symgrad as sg
 from symgrad.errors import SymgradError
 from symgrad.train.data.given import class_weights
+from symgrad.train.fit import Fit
 
 X = np.random.default_rng(0).normal(size=(6, 2))
 Y = np.array([0, 1, 2, 0, 1, 2])
@@ -51,6 +52,7 @@ WRONG = {
     "batch_size": lambda: LINE.predict(X, batch_size=-1),
     "batch_size_of_evaluate": lambda: LINE.evaluate(X, Y, batch_size=0),
     "class_weight_of_no_class": lambda: LABELS.fit(X, Y, class_weight={"iris": 1.0}),
+    "class_weight_too_short": lambda: LABELS.fit(X, Y, class_weight=[1.0]),
     "class_weight_below_0": lambda: LABELS.fit(X, Y, class_weight={0: 1, 1: -1, 2: 1}),
     "class_weight_word": lambda: LABELS.fit(X, Y, class_weight="even"),
     "forgotten_logits": lambda: network(1, "binary_crossentropy", False).fit(100 * X, Y % 2, verbose=0),
@@ -100,3 +102,16 @@ def test_balanced_classes_count_alike():
     assert [weights[y == k].sum() for k in range(3)] == pytest.approx([10 / 3] * 3)
     hot = class_weights([1.0, 2.0, 3.0], np.eye(3)[y], np.arange(10))
     assert hot.tolist() == [0, 1, 2, 3, 4, 5, 6, 14, 16, 27]
+
+
+def test_classes_weigh_in_training_only():
+    """A class that is left out weighs 1, and so does every row of the validation, but for its own weight."""
+    y, own = np.array([0, 1, 1, 0, 2, 1]), np.arange(1.0, 7.0)
+    fit = Fit(LABELS, X, y, class_weight={1: 5.0}, validation_split=0.34)
+    assert fit.training.given[-1].tolist() == [1.0, 5.0, 5.0]
+    assert len(fit.validation.given) == 2
+    fit = Fit(LABELS, X, y, class_weight={1: 5.0}, sample_weight=own, validation_split=0.34)
+    assert (fit.training.given[-1].tolist(), fit.validation.given[-1].tolist()) == ([1, 10, 15], [4, 5, 6])
+    fit = Fit(LABELS, X, {"y": y}, class_weight="balanced", validation_data=(X, y, None))
+    assert fit.training.given[-1].tolist() == [1.0, 2 / 3, 2 / 3, 1.0, 2.0, 2 / 3]
+    assert len(fit.validation.given) == 2

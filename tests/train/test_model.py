@@ -42,11 +42,11 @@ def test_a_linear_model_finds_its_weights(fitted):
 
 def test_evaluate_and_predict_agree_with_numpy(fitted):
     net, _ = fitted
-    np.testing.assert_allclose(net.predict(X), Y, atol=1e-9)
+    np.testing.assert_allclose(net.predict(X, verbose=0), Y, atol=1e-9)
     logs = net.evaluate(X, 2 * Y, return_dict=True)
     assert logs["loss"] == pytest.approx(np.mean((Y - 2 * Y) ** 2), rel=1e-9)
     assert logs["mae"] == pytest.approx(np.mean(abs(Y)), rel=1e-9)
-    assert net.evaluate(X, 2 * Y) == list(logs.values())
+    assert net.evaluate(X, 2 * Y, 32, verbose=0) == list(logs.values())
     weighted = net.evaluate(X[:2], 2 * Y[:2], sample_weight=[1.0, 0.0], return_dict=True)
     assert weighted["loss"] == pytest.approx(Y[0, 0] ** 2 / 2, rel=1e-9)  # the mean over rows of weight times value
 
@@ -132,8 +132,17 @@ def test_mistakes_are_answered():
     with pytest.raises(DeclarationError, match="no loss"):
         net.compile("sgd", loss="msee")
     net.compile("sgd", loss="mse")
-    with pytest.raises(CallError, match="no option"):
+    with pytest.raises(CallError, match="did you mean epochs"):
         net.fit(X, Y, epoch=3)
+    for rate in (-1.0, np.nan, "fast", None):
+        net.learning_rate = rate
+        with pytest.raises(DeclarationError, match="learning rate is a number of 0 or more"):
+            net.fit(X, Y)
+    with pytest.raises(DeclarationError, match="64 bits"):
+        net.fit(X, Y, seed=2**63)
+    for options in ({"seed": -1}, {"seed": "a"}, {"dtype": "float16"}):
+        with pytest.raises(DeclarationError, match=next(iter(options))):
+            sg.nn.Sequential([sg.nn.Dense(1)], input_shape=(2,), **options)
     with pytest.raises(DeclarationError, match="epochs"):
         net.fit(X, Y, epochs=-1)
     with pytest.raises(ShapeError, match="rows"):
@@ -150,12 +159,13 @@ def test_a_memory_map_is_not_loaded_whole(tmp_path, monkeypatch):
     monkeypatch.setattr(source, "BUFFER", 1000)
     rows = np.memmap(tmp_path / "x.dat", np.float32, "w+", shape=(500, 2))
     rows[:] = RNG.normal(size=(500, 2))
-    targets = rows @ np.array([[1.0], [2.0]], np.float32)
+    targets = np.memmap(tmp_path / "y.dat", np.float32, "w+", shape=500)  # a vector for a column
+    targets[:] = rows @ np.array([1.0, 2.0], np.float32)
     results = []
-    for data in (rows, np.array(rows)):
+    for data in ((rows, targets), (np.array(rows), np.array(targets))):
         net = linear()
         net.compile(sg.optimizers.SGD(0.05), loss="mse")
-        net.fit(data, targets, epochs=3, batch_size=8, seed=2)
+        net.fit(*data, epochs=3, batch_size=8, seed=2)
         results.append(net.state_dict())
     for name in results[0]:
         np.testing.assert_array_equal(results[0][name], results[1][name])
@@ -247,6 +257,14 @@ def test_metrics_of_one_name_are_told_apart():
     assert [found[n] for n in names] == [np.mean(ranks < k) for k in (1, 3, 4)]
 
 
+def test_names_of_the_model_are_not_those_of_target_and_weights():
+    x, w, b = sg.input("y", ("n", 2)), sg.parameter("W", (2, 1)), sg.parameter("sample_weight", (1,))
+    net = sg.Model(x, x @ w + b)
+    net.compile("sgd", loss="mse")
+    assert net.loss_function.inputs == ("y", "W", "sample_weight", "y_")
+    assert "sample_weight_" in {v["variable"].name for v in net.task(True).training.data}
+
+
 def test_a_model_needs_one_batch_and_names_that_differ():
     x, z, fixed = sg.input("X", ("n", 2)), sg.input("Z", ("m", 2)), sg.input("X", (5, 2))
     w, other = sg.parameter("W", (2, 1)), sg.parameter("W", (2, 1))
@@ -255,3 +273,6 @@ def test_a_model_needs_one_batch_and_names_that_differ():
     for inputs, output in ((fixed, fixed @ w), ([x, z], x @ w + sg.sum(z @ w))):
         with pytest.raises(DeclarationError, match="one batch of any size"):
             sg.Model(inputs, output)
+    for output in (sg.sum(x @ w), w):
+        with pytest.raises(DeclarationError, match="a row for each sample"):
+            sg.Model(x, output)

@@ -314,6 +314,8 @@ def test_optimizers_are_values(optimizer):
     assert optimizers.get(optimizer) is optimizer
     assert optimizer != optimizers.SGD(0.123)
     assert optimizer.full_batch == (optimizer.name == "LBFGS")
+    with pytest.raises(CallError, match="options do not change"):
+        optimizer.learning_rate = 0.5
 
 
 def test_names_are_found():

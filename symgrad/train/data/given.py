@@ -117,8 +117,9 @@ def class_weights(weights: Any, y: Any, rows: Any) -> np.ndarray:
     """A weight for each row from the weight of its class (labels, or one-hot rows), times the row's own.
 
     ``weights`` are by class, or "balanced": n / (classes times rows of the class), so that all classes count alike.
+    A class that a dict leaves out weighs 1, as in Keras.
 
-    Raises:  DeclarationError for a class that has no weight, and for a weight that is none
+    Raises:  DeclarationError for a weight that is none, for a dict that names no class of y, for a list that is short
 
     >>> class_weights("balanced", [0, 0, 0, 1], None).round(3).tolist()
     [0.667, 0.667, 0.667, 2.0]
@@ -127,17 +128,19 @@ def class_weights(weights: Any, y: Any, rows: Any) -> np.ndarray:
     if labels.ndim == 2 and labels.shape[1] > 1:
         labels = labels.argmax(axis=1)
     labels = labels.reshape(-1)
+    if labels.dtype.kind == "f" and (labels == np.trunc(labels)).all():
+        labels = labels.astype(np.int64)  # as the dict's keys are written
     occur, number, counts = np.unique(labels, return_inverse=True, return_counts=True)
     if isinstance(weights, str) and weights == "balanced":
         known: Mapping[Any, Any] = dict(zip(occur.tolist(), len(labels) / (len(occur) * counts), strict=True))
     else:
         known = _by_class(weights)
-    for label in occur.tolist():
-        if label not in known:
-            fix = "its keys are the labels as they are in y" if all(isinstance(k, str) for k in known) else ""
-            raise DeclarationError(f"class_weight has no weight for class {label}",
-                                   ("classes", listed(list(map(str, known)))), fix=fix)  # fmt: skip
-    found = np.array([known[label] for label in occur.tolist()], float)[number]
+    missing = [label for label in occur.tolist() if label not in known]
+    if missing and (known is not weights or len(missing) == len(occur)):
+        fix = "its keys are the labels as they are in y" if known is weights else "give one for each class"
+        raise DeclarationError(f"class_weight has no weight for class {missing[0]}",
+                               ("classes", listed(list(map(str, known)))), fix=fix)  # fmt: skip
+    found = np.array([known.get(label, 1.0) for label in occur.tolist()], float)[number]
     return found if rows is None else found * np.asarray(rows, float).reshape(-1)
 
 

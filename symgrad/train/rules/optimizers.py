@@ -13,7 +13,7 @@ from typing import Any
 
 import sympy as sp
 
-from symgrad.errors import DeclarationError, DtypeError
+from symgrad.errors import CallError, DeclarationError, DtypeError
 from symgrad.ir.node import Node
 from symgrad.ir.show import printable
 from symgrad.nn import rows
@@ -267,6 +267,14 @@ class Optimizer:
                     return value
             raise AttributeError(f"{self.name} has no option {name}")
         raise AttributeError(name)
+
+
+def _unchanged(self: Optimizer, name: str, value: Any) -> None:
+    fix = "between two fits set net.learning_rate, or call net.compile with another optimizer"
+    raise CallError(f"{self.name}: an optimizer's options do not change, so not {printable(name)}", fix=fix)
+
+
+Optimizer.__setattr__ = _unchanged  # type: ignore[method-assign,assignment]  # in words of ours: it is frozen anyway
 
 
 def _made(name: str, args: tuple, given: Mapping[str, Any]) -> Optimizer:

@@ -22,7 +22,15 @@ def set_rate(model: Any, rate: Any) -> None:
             "the learning rate is a schedule, which no callback changes",
             fix="give the optimizer a number, or leave the callback out",
         )
+    model.learning_rate = checked_rate(rate)
+
+
+def checked_rate(rate: Any) -> float:
+    """A learning rate.
+
+    Raises:  DeclarationError where it is no number of 0 or more
+    """
     is_number = hasattr(rate, "__float__") and not isinstance(rate, (bool, str))
     if not is_number or not 0 <= float(rate) < float("inf"):
         raise DeclarationError("a learning rate is a number of 0 or more", ("given", repr(rate)[:40]))
-    model.learning_rate = float(rate)
+    return float(rate)

@@ -32,6 +32,9 @@ class ModelCheckpoint(Monitor):
     ) -> None:  # fmt: skip
         super().__init__(monitor, mode, 0.0)
         self.filepath, self.save_best_only = Path(filepath), bool(save_best_only)
+        if "{" in self.filepath.name:
+            fix = "write one name: the newest state is in it, the one before in <name>.previous"
+            raise DeclarationError("ModelCheckpoint fills in no epoch", ("filepath", repr(str(filepath))[:40]), fix=fix)
         if isinstance(save_freq, str) and save_freq != "epoch":
             raise DeclarationError('save_freq is "epoch" or a number of seconds', ("given", repr(save_freq)[:40]))
         self.save_freq = save_freq if save_freq == "epoch" else number("save_freq", save_freq, 0)

@@ -16,6 +16,7 @@ from symgrad.ir.show import printable
 from symgrad.train.history import History
 from symgrad.train.loop import Course
 from symgrad.train.run import Fault, Run
+from symgrad.train.watching.adjust import checked_rate
 from symgrad.train.watching.hooks import BATCH_HOOKS, EPOCH_HOOKS, has_hook, tell
 
 Logs = dict[str, float]
@@ -41,8 +42,11 @@ class Watch:
         return bool(self.model.stop_training)
 
     def rate(self) -> float:
-        """The learning rate of the next slice."""
-        return float(self.model.learning_rate)
+        """The learning rate of the next slice.
+
+        Raises:  DeclarationError where somebody has set what is none
+        """
+        return checked_rate(self.model.learning_rate)
 
     def call(self, hook: str, *args: Any) -> None:
         """One hook of every callback that has it."""
