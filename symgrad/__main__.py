@@ -67,7 +67,7 @@ def with_signs(argv: Sequence[str]) -> list[str]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; 0 done (or the claim holds), 1 the claim is wrong, 2 bad input."""
+    """Run a command; 0 done (or the claim holds), 1 the claim is wrong, 2 bad input, 130 Ctrl-C."""
     options = parser().parse_args(with_signs(sys.argv[1:] if argv is None else argv))
     try:
         return options.run(options)
@@ -78,6 +78,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # such as ``... --source | head``
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # a full disk
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        goes_on = "; the same command with --resume goes on" if getattr(options, "checkpoint", None) else ""
+        print(f"\nstopped by Ctrl-C{goes_on}", file=sys.stderr)
+        return 130
 
 
 def run_derive(options: argparse.Namespace) -> int:

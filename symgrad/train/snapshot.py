@@ -7,14 +7,19 @@ for bit. A file that does not fit is refused before anything is changed.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from symgrad.errors import ModelFileError
+from symgrad.errors import ModelFileError, UnsupportedError
+from symgrad.frontend.stored import graph_to_json
+from symgrad.ir.node import Node
 from symgrad.ir.show import printable
 from symgrad.train.packed import pack, unpack
 from symgrad.train.run import Run
@@ -52,8 +57,18 @@ def facts(model: Any, run: Run) -> dict[str, Any]:
     ordered = run.loop.step.training.shuffled or run.permutation is not None
     return {
         "rows": course.rows, "batch size": course.size, "seed": course.seed, "shuffle": ordered,
-        "dtype": model.dtype, "optimizer": repr(model.optimizer),
+        "dtype": model.dtype, "optimizer": repr(model.optimizer), "loss": _digest(model.task(False).loss),
     }  # fmt: skip
+
+
+@lru_cache(maxsize=4)
+def _digest(loss: Node) -> str:
+    """A hash of a formula, the network's in it, the same for equal ones; of one that cannot be stored it is empty."""
+    try:
+        text = json.dumps(graph_to_json([loss], {}), sort_keys=True)
+    except UnsupportedError:
+        return ""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +111,8 @@ class Saved:
 
         Raises:  ModelFileError where the file is that of another run
         """
-        mine, theirs = facts(model, run), self.document.get("run")
-        for name, here in mine.items():
-            there = theirs.get(name) if isinstance(theirs, dict) else None
-            if there != here:
-                pairs = ("checkpoint", printable(str(there), 100)), ("here", str(here))
-                fix = "give fit what the run was started with, or start afresh without resume"
-                raise ModelFileError(f"{printable(self.path.name, 80)}: the {name} was another", *pairs, fix=fix)
+        mine = facts(model, run)
+        self._compare({name: here for name, here in mine.items() if name != "loss"})
         wanted = {name: (a.shape, a.dtype) for name, a in _states(model).items()}
         wanted["totals"] = run.clock.totals.shape, run.clock.totals.dtype
         for name, kind in wanted.items():
@@ -111,7 +121,18 @@ class Saved:
                 raise _refusal(self.path, f"it has no {printable(name)} like the model's")
             if name != "totals" and not np.isfinite(a).all():
                 raise _refusal(self.path, f"{printable(name)} is not finite")
+        self._compare({"loss": mine["loss"]})  # last: a network of other shapes is told so
         self._check_history()
+
+    def _compare(self, mine: dict[str, Any]) -> None:
+        """Complain about a fact that was another."""
+        theirs = self.document.get("run")
+        for name, here in mine.items():
+            there = theirs.get(name) if isinstance(theirs, dict) else None
+            if there != here:
+                pairs = ("checkpoint", printable(str(there), 100)), ("here", str(here))
+                fix = "give fit what the run was started with, or start afresh without resume"
+                raise ModelFileError(f"{printable(self.path.name, 80)}: the {name} was another", *pairs, fix=fix)
 
     def _check_history(self) -> None:
         names, epochs = self.document.get("history"), self.arrays.get("epochs")

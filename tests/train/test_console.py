@@ -1,10 +1,12 @@
 """``python -m symgrad train``: the data it takes, what it prints, how it ends."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import symgrad as sg
 from symgrad.__main__ import main
 from symgrad.errors import DeclarationError, SymgradError
 from symgrad.train.console import command as console
@@ -33,22 +35,27 @@ def flowers(tmp_path):
 
 
 def test_words_of_a_csv_file_are_learned(capsys, flowers, tmp_path):
-    page = tmp_path / "page.html"
+    page, saved = tmp_path / "page.html", str(tmp_path / "net.npz")
     code, out, err = run(capsys, "train", "--csv", flowers, "--target", "kind", "--hidden", "4", "--lr", "0.1",
-                         "--epochs", "25", "--test-share", "0.5", "--seed", "3", "--html", str(page))  # fmt: skip
+                         "--epochs", "25", "--test-share", "0.5", "--seed", "3", "--html", str(page),
+                         "--save", saved)  # fmt: skip
     assert (code, err) == (0, "")
     assert out.startswith("flowers.csv: 60 rows of 2 features, 2 classes; 30 to learn, 30 to test\n")
     assert "17 parameters, 17 learned" in out
     losses = [float(v) for v in re.findall(r"^ +\d+ +(\d\.\d+) ", out, re.MULTILINE)]
     assert len(losses) == 20
     assert losses[-1] < 0.1 < losses[0]
-    assert out.endswith(f"test accuracy 1.0000\nthe page is {page}\n")
+    assert f"test accuracy 1.0000\nsaved in {saved}" in out
+    assert out.endswith(f"the page is {page}\n")
     text = page.read_text(encoding="utf-8")
     assert "<script>alert" not in text
     summary = out[out.index("loss binary_crossentropy") : out.index("17 parameters, 17 learned")]
     shown = ["&lt;script&gt;alert(1)&lt;/script&gt;, standardised", "test accuracy 1.0000", "dense_1: ", summary,
              "gradient_norm", "∂J/∂W⁽¹⁾ = Xᵀ δ⁽²⁾", r"\delta^{(2)}", "epoch 25: loss "]  # fmt: skip
     assert [piece for piece in shown if piece not in text] == []
+    lily, rose = sg.nn.load(saved).predict([[2.0, 3.0], [13.0, 3.0]])[:, 0]
+    assert 0 < lily < 0.1  # probabilities, for rows as they are in the file
+    assert 0.9 < rose < 1
 
 
 def test_a_plane_is_learned_by_one_layer_in_single_precision(capsys):
@@ -65,6 +72,26 @@ def test_digits_at_least_as_good_as_asked(capsys):
     code, out, _ = run(capsys, "train", "--data", "digits", "--hidden", "64", "--epochs", "30", "--lr", "0.003")
     assert code == 0
     assert float(out.rsplit(" ", 1)[1]) >= 0.97
+
+
+def test_a_run_goes_on_and_its_model_takes_rows_as_they_are(capsys, tmp_path):
+    """Two commands are one of as many epochs; the saved network needs no standardised rows or targets."""
+    command = ["train", "--data", "plane", "--hidden", "0", "--lr", "0.05", "--dtype", "float32"]
+    run_file, first, second = (str(tmp_path / name) for name in ("run.npz", "first.npz", "second.npz"))
+    code, out, _ = run(capsys, *command, "--checkpoint", run_file, "--resume", "--epochs", "3")
+    assert code == 0
+    assert "is not there yet: a new run" in out
+    code, out, _ = run(capsys, *command, "--checkpoint", run_file, "--resume", "--epochs", "9", "--save", first)
+    assert code == 0
+    assert "goes on from" in out
+    assert re.findall(r"^ +(\d+)  ", out, re.MULTILINE) == [str(i) for i in range(1, 10)]
+    assert run(capsys, *command, "--epochs", "9", "--save", second)[0] == 0
+    assert Path(first).read_bytes() == Path(second).read_bytes()
+    code, _, err = run(capsys, *command, "--checkpoint", run_file, "--resume", "--loss", "mae")
+    assert (code, err.split("\n")[0]) == (2, "ModelFileError: run.npz: the loss was another")
+    x, y = generate("plane")
+    told = 1 - np.mean((sg.nn.load(first).predict(x)[:, 0] - y) ** 2) / np.var(y)
+    assert abs(told - float(re.search(r"test r2 (\S+)", out)[1])) < 0.1
 
 
 @pytest.mark.parametrize("name", DRAWN)
@@ -193,6 +220,11 @@ def test_two_classes_take_one_logit_or_as_many_as_classes():
         (["--data", "xor", "--html", "no such folder/page.html"], "--html: nothing can be written"),
         (["--data", "xor", "--html", "."], "--html: . is a directory"),
         (["--data", "xor", "--epochs", "many"], "invalid int value"),
+        (["--data", "xor", "--resume"], "--resume needs the file"),
+        (["--data", "xor", "--checkpoint", "none/run.npz"], "there is no directory none"),
+        (["--data", "xor", "--save", "/"], "/ is a directory"),
+        (["--data", "xor", "--save", "a.npz", "--checkpoint", "./a.npz"], "are one file"),
+        (["--data", "xor", "--checkpoint", __file__], "a run would be written over"),
     ],
 )
 def test_errors_end_with_two_and_a_message(capsys, argv, said):

@@ -18,7 +18,7 @@ from symgrad.errors import DeclarationError
 from symgrad.nn import losses
 from symgrad.nn.layers import Dense
 from symgrad.nn.network import summary
-from symgrad.train.console import report, tables
+from symgrad.train.console import kept, report, tables
 from symgrad.train.console.datasets import DRAWN
 from symgrad.train.data.scaling import standardise
 from symgrad.train.data.split import indices
@@ -47,6 +47,7 @@ def add(commands: Any) -> None:
     train.add_argument("--dtype", choices=("float32", "float64"), default="float64")
     train.add_argument("--noise", type=float, default=0.0, help="of drawn data, from 0 to 1 (default 0)")
     train.add_argument("--test-share", type=float, default=0.25, help="rows that are kept apart (default 0.25)")
+    kept.add(train)
     report.add(train)
     train.set_defaults(run=run)
 
@@ -69,13 +70,14 @@ def run(options: argparse.Namespace) -> int:
     for name, least in (("epochs", 1), ("batch-size", 1), ("seed", 0)):
         if (given := getattr(options, name.replace("-", "_"))) < least:
             raise DeclarationError(f"--{name} is {least} or more", ("given", str(given)))
+    kept.check(options)
     report.check(options)
     data = _data(options)
     asked = question(data, options.loss)
     train, test = _parts(data, options.test_share, options.seed)
-    x, y = standardise(data.x[train])(data.x), asked.y
-    if not data.classes:
-        y = standardise(y[train][:, None])(y[:, None])
+    features = standardise(data.x[train])
+    target = None if data.classes else standardise(asked.y[train][:, None])
+    x, y = features(data.x), asked.y if target is None else target(asked.y[:, None])
     net = _network(options, x.shape[1], asked)
     classes = f"{len(data.classes)} classes" if data.classes else "numbers"
     rows = f"{len(train)} to learn, {len(test)} to test"
@@ -85,12 +87,13 @@ def run(options: argparse.Namespace) -> int:
     seen = report.watchers(options, data)
     logs = net.fit(
         x[train], y[train], validation_data=(x[test], y[test]), epochs=options.epochs, batch_size=options.batch_size,
-        seed=options.seed, callbacks=seen,
+        seed=options.seed, callbacks=[*seen, *kept.callbacks(options)], resume=kept.resume(options),
     ).history  # fmt: skip
     print(curve(logs, asked.metric))
     score = net.evaluate(x[test], y[test], return_dict=True)[asked.metric]
     ends = f"test {asked.metric} {score:.4f}"
     print(f"\n{ends}")
+    kept.write(options, net, asked.loss, (features, target))
     report.write(options, net, seen, [("Data and score", f"{given}\n{ends}"), ("Network", made)])
     return 0
 
