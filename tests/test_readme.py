@@ -10,7 +10,8 @@ BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
-def test_block_runs(block, capsys, tmp_path):
+def test_block_runs(block, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     path = tmp_path / "block.py"
     path.write_text(block)
     exec(compile(block, str(path), "exec"), {"__name__": "readme"})
