@@ -24,6 +24,7 @@ from symgrad.passes.simplify import simplify
 from symgrad.passes.stabilise import stabilise
 from symgrad.passes.structure import structure
 from symgrad.pipeline import marked
+from symgrad.runtime.border import shown
 
 LARGEST_DENSE = 2**26  # elements of a Jacobian, half a gigabyte
 
@@ -39,7 +40,17 @@ class Stable(NamedTuple):
 def resolve(wrt: Any, f: Sequence[Node]) -> list[Node]:
     """Tensors, names and SymPy symbols as nodes of the graph of ``f``."""
     items = list(wrt) if isinstance(wrt, (list, tuple)) else [wrt]
-    return [_one(item, f) for item in items]
+    nodes = [_one(item, f) for item in items]
+    unnamed = [n for n in nodes if n.args and n.op.name != "named"]
+    reached = set(topological(f)) if unnamed else set()
+    for n in unnamed:
+        if n not in reached:
+            raise DeclarationError(
+                "the function is not made of this intermediate",
+                ("wrt", described(n)),
+                fix="name it, q = sg.named(...), and build the function from q",
+            )
+    return nodes
 
 
 def _meant(item: str, known: Sequence[str]) -> str:
@@ -120,9 +131,10 @@ def _is_given(matrix: Node) -> bool:
     return inner.op.kind == "leaf" and size_product(inner.shape) == size_product(matrix.shape)
 
 
-def _scalar(f: Node) -> Node:
+def _scalar(f: Node, what: str = "grad") -> Node:
     if f.shape:
-        raise NotDifferentiableError("grad needs a scalar", ("f", described(f)), fix="sum it first, or use sg.jacobian")
+        fix = "sum it first, or use sg.jacobian" + (" twice" if what == "hessian" else "")
+        raise NotDifferentiableError(f"{what} needs a scalar", ("f", described(f)), fix=fix)
     if f.dtype != "real":
         raise NotDifferentiableError("only real values have a gradient", ("f", described(f)))
     return f
@@ -147,7 +159,19 @@ def grad(f: Any, wrt: Any) -> Any:
 
 
 def jacobian(f: Any, wrt: Any) -> Any:
-    """df/dx of shape f.shape + x.shape; ``.structure`` tells a diagonal or zero one, which is never stored dense."""
+    """All first derivatives; ``.structure`` tells a diagonal or zero one, which is never stored dense.
+
+    Maths:   J_ij = df_i/dx_j
+    Shapes:  f.shape + x.shape
+    Raises:  UnsupportedError where a dense one would be computed with more elements than memory should hold
+
+    >>> from symgrad.frontend.declare import input, parameter
+    >>> v = parameter("v", (3,))
+    >>> jacobian(input("A", (2, 3)) @ v, v)
+    Tensor(A: f64[2, 3])
+    >>> jacobian(v * v, v).structure
+    'diagonal'
+    """
     node = as_node(f)
     xs = resolve(wrt, [node])
     f, xs, names = _stable(node, xs)
@@ -155,8 +179,18 @@ def jacobian(f: Any, wrt: Any) -> Any:
 
 
 def hessian(f: Any, wrt: Any) -> Any:
-    """The second derivatives of a scalar; of a list a tuple of tuples H[i][j]."""
-    node = _scalar(as_node(f))
+    """The second derivatives of a scalar; of a list a tuple of tuples H[i][j].
+
+    Maths:   H_ij = d2f/(dx_i dx_j)
+    Shapes:  x_i.shape + x_j.shape
+    Raises:  NotDifferentiableError if f is no real scalar
+
+    >>> from symgrad.frontend.declare import symbols
+    >>> x, y = symbols("x y")
+    >>> hessian(x * y, [x, y])
+    ((Tensor(0: f64), Tensor(1: f64)), (Tensor(1: f64), Tensor(0: f64)))
+    """
+    node = _scalar(as_node(f), "hessian")
     xs = resolve(wrt, [node])
     stable, xs, names = _stable(node, xs)
     gradients = differentiate.gradient(stable, xs)
@@ -165,7 +199,17 @@ def hessian(f: Any, wrt: Any) -> Any:
 
 
 def jvp(f: Any, wrt: Any, tangents: Any) -> Tensor:
-    """The tangent of f for tangents of the variables: sum of (df/dx) x_dot."""
+    """The tangent of f for tangents of the variables.
+
+    Maths:   f_dot = sum over x of (df/dx) x_dot
+    Shapes:  x_dot that of x, f_dot that of f
+    Raises:  ShapeError if a tangent has another shape than its variable
+
+    >>> from symgrad.frontend.declare import input, parameter
+    >>> v = parameter("v", (3,))
+    >>> jvp(input("A", (2, 3)) @ v, v, input("u", (3,)))
+    Tensor(A @ u: f64[2])
+    """
     node = as_node(f)
     xs = resolve(wrt, [node])
     dots = _matching(xs, tangents, wrt)
@@ -174,7 +218,17 @@ def jvp(f: Any, wrt: Any, tangents: Any) -> Tensor:
 
 
 def vjp(f: Any, wrt: Any, cotangents: Any) -> Any:
-    """The pullback of a cotangent of f: (df/dx)^T f_bar for each variable."""
+    """The pullback of a cotangent of f to each variable.
+
+    Maths:   x_bar = (df/dx)^T f_bar
+    Shapes:  f_bar that of f, x_bar that of x
+    Raises:  ShapeError if the cotangent has another shape than f
+
+    >>> from symgrad.frontend.declare import input, parameter
+    >>> v = parameter("v", (3,))
+    >>> vjp(input("A", (2, 3)) @ v, v, input("c", (2,)))
+    Tensor(einsum(A, c): f64[3])
+    """
     node = as_node(f)
     xs = resolve(wrt, [node])
     (seed,) = _matching([node], cotangents, node)
@@ -183,8 +237,18 @@ def vjp(f: Any, wrt: Any, cotangents: Any) -> Any:
 
 
 def hvp(f: Any, wrt: Any, vectors: Any) -> Any:
-    """The Hessian of a scalar times a vector, without the Hessian."""
-    node = _scalar(as_node(f))
+    """The Hessian of a scalar times a vector, without the Hessian.
+
+    Maths:   H v, the pushforward of the gradient along v
+    Shapes:  v and the result that of x
+    Raises:  NotDifferentiableError if f is no real scalar, ShapeError if a vector has another shape than its variable
+
+    >>> from symgrad.frontend.declare import symbols
+    >>> x, y, u = symbols("x y u")
+    >>> hvp(x * x * y, y, u)
+    Tensor(0: f64)
+    """
+    node = _scalar(as_node(f), "hvp")
     xs = resolve(wrt, [node])
     dots = _matching(xs, vectors, wrt)
     stable, xs, names = _stable(node, xs)
@@ -208,6 +272,7 @@ def _matching(xs: Sequence[Node], values: Any, wrt: Any) -> list[Node]:
                 "a tangent or cotangent has the shape of its variable",
                 ("variable", described(x)),
                 ("vector", described(v)),
+                fix=f"give one of shape {shown(x.shape)}",
             )
     return nodes
 

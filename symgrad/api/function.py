@@ -125,7 +125,11 @@ class CompiledFunction(Views):
     def backward(self, residuals: Residuals, cotangent: Any = 1.0) -> Any:
         """The gradient for a cotangent of the output's structure and shape; may be called again."""
         if not isinstance(residuals, Residuals):
-            raise CallError("backward takes the residuals that forward returned", ("given", type(residuals).__name__))
+            raise CallError(
+                "backward takes the residuals that forward returned",
+                ("given", type(residuals).__name__),
+                fix="outputs, residuals = fn.forward(...); fn.backward(residuals)",
+            )
         if residuals.function is not self and residuals.function._definition != self._definition:
             raise CallError(
                 "the residuals are another function's", ("this", repr(self)), ("theirs", repr(residuals.function))
@@ -238,6 +242,7 @@ def _need_shape(cotangent: Any, wanted: tuple) -> None:
             "the cotangent has another shape than the output",
             ("output", str(wanted)),
             ("cotangent", str(np.shape(cotangent))),
+            fix="give one number for each number of the output",
         )
 
 

@@ -40,7 +40,13 @@ def symbols(names: str) -> Tensor | tuple[Tensor, ...]:
 
 
 def symbol(name: str, *, latex: str | None = None) -> Tensor:
-    """A real scalar variable."""
+    """A real scalar variable; each call declares a new one.
+
+    Raises:  DeclarationError if the name or its LaTeX cannot stand in a formula
+
+    >>> symbol("t") * 2
+    Tensor(t * 2: f64)
+    """
     return Tensor(variable(_declared(name, "symbol", latex), ArrayType((), "real")))
 
 
@@ -54,7 +60,13 @@ def input(name: str, shape: Any = (), *, dtype: str = "real", latex: str | None 
 
 
 def parameter(name: str, shape: Any = (), *, init: Any = None, latex: str | None = None) -> Tensor:
-    """What is learned: the default of ``wrt``. ``init`` is an initializer's name or an array."""
+    """What is learned: the default of ``wrt``. ``init`` is an initializer's name or an array.
+
+    Raises:  DeclarationError if a name or a size is none, or ``init`` has another shape
+
+    >>> parameter("W", (2, "n"))
+    Tensor(W: f64[2, n])
+    """
     kind = declared_type(name, shape, "real")
     if init is not None and not isinstance(init, str) and not callable(init):
         init = _initial(name, kind, init)
@@ -75,12 +87,18 @@ def _initial(name: str, kind: ArrayType, init: Any) -> np.ndarray:
         isinstance(n, int) and n != m for n, m in zip(kind.shape, start.shape, strict=True)
     ):
         facts = ("declared", str(kind)), ("init", str(start.shape))
-        raise DeclarationError(f"parameter {printable(name)}: init has another shape", *facts)
+        raise DeclarationError(
+            f"parameter {printable(name)}: init has another shape", *facts, fix="give init the declared shape"
+        )
     return start
 
 
 def constant(value: Any) -> Tensor:
-    """A number or an array as a tensor (numbers and arrays are also taken as they are)."""
+    """A number or an array as a tensor (numbers and arrays are also taken as they are).
+
+    >>> constant([1, 2])
+    Tensor(<i64[2]>: i64[2])
+    """
     return Tensor(as_node(value))
 
 

@@ -91,7 +91,15 @@ relu = _function("relu")
 
 
 def clip(x: Any, lo: Any = None, hi: Any = None) -> Tensor:
-    """min(max(x, lo), hi); one bound may be None. The derivative is 0 at a bound."""
+    """min(max(x, lo), hi); one bound may be None. The derivative is 0 at a bound.
+
+    Raises:  CallError if both are None
+
+    >>> from symgrad.frontend.declare import symbols
+    >>> x, y = symbols("x y")
+    >>> clip(x, 0, 1)
+    Tensor(clip(x, 0, 1): f64)
+    """
     if lo is None and hi is None:
         raise CallError("clip needs a bound", fix="write clip(x, lo, hi); one of them may be None")
     if lo is not None and hi is not None:
@@ -103,34 +111,70 @@ def clip(x: Any, lo: Any = None, hi: Any = None) -> Tensor:
 
 
 def where(condition: Any, yes: Any, no: Any) -> Tensor:
-    """``yes`` where the condition holds, else ``no``; the branch not taken contributes nothing to a gradient."""
+    """``yes`` where the condition holds, else ``no``; the branch not taken contributes nothing to a gradient.
+
+    >>> from symgrad.frontend.declare import symbols
+    >>> x, y = symbols("x y")
+    >>> where(x > 0, x, -x)
+    Tensor(where(x > 0, x, -x): f64)
+    """
     test = as_node(condition)
     test = test if test.dtype == "bool" else compare("not_equal", Tensor(test), 0).node
     return named_errors(lambda c, a, b: build("where", c, a, b), test, *unify(yes, no))
 
 
 def equal(a: Any, b: Any) -> Tensor:
-    """Whether elements are equal."""
+    """Whether elements are equal.
+
+    >>> from symgrad.frontend.declare import symbols
+    >>> x, y = symbols("x y")
+    >>> equal(x, y)
+    Tensor(equal(x, y): bool)
+    """
     return compare("equal", a, b)
 
 
 def not_equal(a: Any, b: Any) -> Tensor:
-    """Whether elements differ."""
+    """Whether elements differ.
+
+    >>> from symgrad.frontend.declare import symbols
+    >>> x, y = symbols("x y")
+    >>> not_equal(x, 1)
+    Tensor(not_equal(x, 1): bool)
+    """
     return compare("not_equal", a, b)
 
 
 def logical_and(a: Any, b: Any) -> Tensor:
-    """Both, of booleans."""
+    """Both, of booleans.
+
+    >>> from symgrad.frontend.declare import symbols
+    >>> x, y = symbols("x y")
+    >>> logical_and(x > 0, y > 0)
+    Tensor((x > 0) & (y > 0): bool)
+    """
     return logical("logical_and", a, b)
 
 
 def logical_or(a: Any, b: Any) -> Tensor:
-    """Either, of booleans."""
+    """Either, of booleans.
+
+    >>> from symgrad.frontend.declare import symbols
+    >>> x, y = symbols("x y")
+    >>> logical_or(x > 0, y > 0)
+    Tensor((x > 0) | (y > 0): bool)
+    """
     return logical("logical_or", a, b)
 
 
 def logical_not(a: Any) -> Tensor:
-    """Not, of a boolean."""
+    """Not, of a boolean.
+
+    >>> from symgrad.frontend.declare import symbols
+    >>> x, y = symbols("x y")
+    >>> logical_not(x > 0)
+    Tensor(logical_not(x > 0): bool)
+    """
     return logical("logical_not", a)
 
 

@@ -62,7 +62,8 @@ def _check_together(x: Node, items: list) -> None:
 def _expand_ellipsis(x: Node, items: list) -> list:
     used = sum(item is not None and item is not Ellipsis for item in items)
     if used > x.type.rank:
-        raise ShapeError(f"{used} indices for {x.type.rank} axes", ("tensor", described(x)))
+        fix = "give one index for each axis at most"
+        raise ShapeError(f"{used} indices for {x.type.rank} axes", ("tensor", described(x)), fix=fix)
     at = [i for i, item in enumerate(items) if item is Ellipsis]
     if len(at) > 1:
         raise ShapeError("an index may have one ... only", ("tensor", described(x)))
@@ -84,9 +85,14 @@ def _one(x: Node, axis: int, item: Any, n: AnySize) -> tuple[AnySize, AnySize, i
     )
 
 
+def _outside(x: Node, axis: int, i: int, n: int) -> IndexRangeError:
+    fix = f"use {-n} to {n - 1}" if n else "the axis is empty"
+    return IndexRangeError(f"index {i} is outside axis {axis} of size {n}", ("tensor", described(x)), fix=fix)
+
+
 def _integer(x: Node, axis: int, i: int, n: AnySize) -> AnySize:
     if isinstance(n, int) and not -n <= i < n:
-        raise IndexRangeError(f"index {i} is outside axis {axis} of size {n}", ("tensor", described(x)))
+        raise _outside(x, axis, i, n)
     return i if i >= 0 else n + i
 
 
@@ -146,7 +152,7 @@ def check_range(x: Node, index: Node, axis: int) -> None:
     held = index["value"]
     positions = held.array.reshape(-1) if isinstance(held, Frozen) else np.array([held])
     for i in positions[(positions < -n) | (positions >= n)][:1]:
-        raise IndexRangeError(f"index {i} is outside axis {axis} of size {n}", ("tensor", described(x)))
+        raise _outside(x, axis, i, n)
 
 
 HOOKS["index"] = take_index

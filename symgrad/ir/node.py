@@ -277,12 +277,3 @@ class Graph:
     outputs: tuple[Node, ...]
     names: Mapping[Node, tuple[str, str | None]] = field(default_factory=dict)
     updates: tuple[tuple[Node, Node], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Partition:
-    """The two halves: forward computes outputs and residuals, backward reads residuals and cotangents only."""
-
-    forward: Graph
-    backward: Graph
-    residuals: tuple[Node, ...]

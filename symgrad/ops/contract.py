@@ -93,7 +93,10 @@ def _infer(a: ArrayType, b: ArrayType, spec: str) -> ArrayType:
         assert len(letters) == t.rank == len(set(letters)), f"einsum {spec} on {a}, {b}"
         for c, n in zip(letters, t.shape, strict=True):
             if sizes.setdefault(c, n) != n:
-                raise ShapeError(f"einsum {spec}: axis {c!r} has two sizes", ("left", str(a)), ("right", str(b)))
+                facts = ("left", str(a)), ("right", str(b))
+                raise ShapeError(
+                    f"einsum {spec}: axis {c!r} has two sizes", *facts, fix="give each size its own letter"
+                )
     return ArrayType(tuple(sizes[c] for c in out), a.dtype)
 
 

@@ -131,22 +131,6 @@ def _extreme(win: str) -> Callable[[Expr, Expr], Expr]:
     )
 
 
-def _bool2(op: str) -> Callable[[Expr, Expr], Expr]:
-    return lambda a, b: apply(op, a, b)
-
-
-def _ipow(x: Expr, n: int) -> Expr:
-    """x**n for small positive n by squaring."""
-    result, square = None, x
-    while n:
-        if n & 1:
-            result = square if result is None else result * square
-        n >>= 1
-        square = square * square if n else square
-    assert result is not None
-    return result
-
-
 def _half_even(x: sp.Expr) -> sp.Expr:
     """Round half to even: the half goes down where x = 1/2 modulo 2."""
     return sp.floor(x + sp.Rational(1, 2)) - sp.Piecewise((1, sp.Eq(sp.Mod(x, 2), sp.Rational(1, 2))), (0, True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from symgrad.errors import ShapeError
+from symgrad.errors import DtypeError, ShapeError
 from symgrad.ir.node import Node, Op, build, register
 from symgrad.ir.types import AnySize, ArrayType
 from symgrad.ops.elements import joined
@@ -17,9 +17,11 @@ def _concatenate_infer(*types: ArrayType, axis: int) -> ArrayType:
         fits = t.rank == first.rank and all(
             m == n for i, (m, n) in enumerate(zip(t.shape, first.shape, strict=False)) if i != axis
         )
-        if not fits or t.dtype != first.dtype:
-            facts = [(f"operand {i + 1}", str(u)) for i, u in enumerate(types)]
-            raise ShapeError(f"concatenate: shapes differ outside axis {axis}", *facts)
+        facts = [(f"operand {i + 1}", str(u)) for i, u in enumerate(types)]
+        if fits and t.dtype != first.dtype:
+            raise DtypeError("concatenate: kinds differ", *facts, fix="give operands of one kind")
+        if not fits:
+            raise ShapeError(f"concatenate: shapes differ outside axis {axis}", *facts, fix="reshape one operand")
     total: AnySize = 0
     for t in types:
         total = total + t.shape[axis]

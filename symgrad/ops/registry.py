@@ -8,13 +8,14 @@ is never a row's business: the sweeps undo it.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from symgrad.errors import DtypeError, ShapeError
 from symgrad.ir.node import Node, Op, build, register
-from symgrad.ir.types import ArrayType, broadcast_shapes
+from symgrad.ir.types import ArrayType, Size, broadcast_shapes
 
 Partial = Callable[..., Node | None]
 
@@ -72,6 +73,17 @@ def register_row(row: Elementwise) -> Op:
     return register(replace(op, word=row.word, rule=row.rule, traits=row.traits, odd=row.odd))
 
 
+def _broadcast_fix(types: tuple[ArrayType, ...]) -> str:
+    """Sizes of different names may be one size that was declared twice."""
+    pairs = itertools.combinations(types, 2)
+    names = any(
+        m != n and (isinstance(m, Size) or isinstance(n, Size)) and 1 not in (m, n)
+        for a, b in pairs
+        for m, n in zip(a.shape[::-1], b.shape[::-1], strict=False)
+    )
+    return "declare equal sizes by one name, or reshape one operand" if names else "reshape one operand"
+
+
 def infer_elementwise(row: Elementwise, types: tuple[ArrayType, ...]) -> ArrayType:
     """Broadcast the shapes and check the kinds."""
     assert len(types) == row.arity, f"{row.name} takes {row.arity} arguments"
@@ -80,7 +92,7 @@ def infer_elementwise(row: Elementwise, types: tuple[ArrayType, ...]) -> ArrayTy
         joined = broadcast_shapes(shape, t.shape)
         if joined is None:
             facts = [(f"argument {i + 1}", str(t)) for i, t in enumerate(types)]
-            raise ShapeError(f"{row.name}: shapes do not broadcast", *facts, fix="reshape one operand")
+            raise ShapeError(f"{row.name}: shapes do not broadcast", *facts, fix=_broadcast_fix(types))
         shape = joined
     kinds = {t.dtype for t in types[1:]} if row.name == "where" else {t.dtype for t in types}
     if not kinds <= set(row.takes) or len(kinds) > 1:

@@ -6,6 +6,7 @@ against the declared shapes; one name is one size. Nothing that came in is ever 
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from numbers import Real
 from typing import Any
@@ -20,6 +21,7 @@ from symgrad.ir.types import SHOWN, ArrayType, Shape, Size, substitute
 _DTYPES = {"real": np.float64, "int": np.int64, "bool": np.bool_}
 _ACCEPTED = {"real": "biuf", "int": "biu", "bool": "b"}  # NumPy's kinds
 _MISSING = object()
+_SPELLED = 6  # inputs that a message spells out
 _TAKES = {"real": "real numbers", "int": "integers", "bool": "booleans"}
 
 
@@ -32,23 +34,45 @@ def bind(variables: Sequence[Node], args: Sequence[Any], kwargs: Mapping[str, An
     """Positional and keyword arguments in the order of the variables."""
     names = [v["variable"].name for v in variables]
     if len(args) > len(names):
-        raise CallError(f"{len(args)} arguments for {len(names)} inputs", ("inputs", listed(names)))
+        raise CallError(
+            f"{len(args)} arguments for {len(names)} inputs", ("inputs", listed(names)), fix=_as_keywords(names, ())
+        )
     values = [*args, *[_MISSING] * (len(names) - len(args))]
     place = {name: i for i, name in enumerate(names)}
     for name, value in kwargs.items():
         if name not in place:
-            raise CallError(f"{printable(name)} is not an input", ("inputs", listed(names)))
+            raise CallError(f"{printable(name)} is not an input", ("inputs", listed(names)), fix=_meant(name, names))
         if len(place) < len(names) and names.count(name) > 1:  # SymPy's Dummies may share a name
             raise CallError(
                 f"{printable(name)} names several inputs", ("inputs", listed(names)), fix="pass it by position"
             )
         if values[place[name]] is not _MISSING:
-            raise CallError(f"{printable(name)} is given twice", ("inputs", listed(names)))
+            fix = "give it by position or by name, not both"
+            raise CallError(f"{printable(name)} is given twice", ("inputs", listed(names)), fix=fix)
         values[place[name]] = value
     missing = [name for name, value in zip(names, values, strict=True) if value is _MISSING]
     if missing:
-        raise CallError(f"missing input{'s' * (len(missing) > 1)} {listed(missing)}", ("inputs", listed(names)))
+        fix = _as_keywords(names, args)
+        raise CallError(
+            f"missing input{'s' * (len(missing) > 1)} {listed(missing)}", ("inputs", listed(names)), fix=fix
+        )
     return values
+
+
+def _as_keywords(names: Sequence[str], args: Sequence[Any]) -> str:
+    """How the inputs are given."""
+    if len(args) == 1 and isinstance(args[0], dict):
+        return "give a dictionary with ** before it"
+    if len(names) > _SPELLED or not all(n.isidentifier() for n in names):
+        return "give every input, by position or by name"
+    return f"call it with {', '.join(f'{n}=...' for n in names)}"
+
+
+def _meant(name: str, names: Sequence[str]) -> str:
+    """The input whose name is nearest."""
+    near = next((n for n in names if n.lower() == name.lower()), None)
+    near = near or next(iter(difflib.get_close_matches(name, names, 1)), None)
+    return f"did you mean {printable(near)}?" if near else ""
 
 
 def listed(names: Sequence[str], most: int = 12) -> str:
@@ -87,6 +111,8 @@ def _cast_fix(kind: str, array: np.ndarray, value: Any) -> str:
         return "compare first: values != 0"
     if kind == "int" and given == "f":
         return "convert with int(...) if it is whole" if number else "convert with .astype(int) if the values are whole"
+    if given == "c":
+        return "take .real or abs(...), or give real and imaginary part as two inputs"
     if given in "OUS" or (given == "f" and array.dtype.itemsize > 8):
         return "convert with float(...)" if number else "convert with .astype(float)"
     return ""
@@ -99,7 +125,8 @@ def plain_array(name: str, value: Any) -> np.ndarray:
             f"{printable(name)} is a masked array with masked elements", fix="fill them first: values.filled(...)"
         )
     if value is None or isinstance(value, (str, bytes, dict, set)) or hasattr(value, "node"):
-        raise DtypeError(f"{printable(name)} is not an array of numbers", ("given", type(value).__name__))
+        fix = _number_fix(value)
+        raise DtypeError(f"{printable(name)} is not an array of numbers", ("given", type(value).__name__), fix=fix)
     try:
         if _is_plain_number(value):
             return np.asarray(float(value))
@@ -108,8 +135,17 @@ def plain_array(name: str, value: Any) -> np.ndarray:
         raise DtypeError(f"{printable(name)} is beyond the largest float") from None
     except (ValueError, TypeError) as error:
         raise DtypeError(
-            f"{printable(name)} is not a regular array of numbers", ("given", type(value).__name__)
+            f"{printable(name)} is not a regular array of numbers",
+            ("given", type(value).__name__),
+            fix="give rows of equal length",
         ) from error
+
+
+def _number_fix(value: Any) -> str:
+    """What to give instead."""
+    if hasattr(value, "node"):
+        return "give its value, an array; what is symbolic stands in the expression itself"
+    return "convert with float(...)" if isinstance(value, (str, bytes)) else "give a number or an array"
 
 
 def _is_plain_number(value: Any) -> bool:
