@@ -20,6 +20,7 @@ import linecache
 import os
 import sys
 from pathlib import Path
+from types import FrameType
 
 __all__ = [
     "CallError",
@@ -71,15 +72,21 @@ def _rebuild(kind: type[SymgradError], summary: str, facts: tuple, fix: str, at:
 
 
 def call_site() -> str:
-    """``file.py:21   the line`` of the innermost caller outside symgrad, or ''."""
+    """``file.py:21   the line`` of the innermost caller outside symgrad and SymPy, or ''."""
     frame = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_HERE):
+    while frame is not None and _is_inside(frame):
         frame = frame.f_back  # type: ignore[assignment]
     if frame is None:
         return ""
     path, line = frame.f_code.co_filename, frame.f_lineno
     text = linecache.getline(path, line).strip()
     return f"{Path(path).name}:{line}" + (f"   {text[:80]}" if text else "")
+
+
+def _is_inside(frame: FrameType) -> bool:
+    """Whether a frame is symgrad's own, or SymPy's between a user's line and symgrad."""
+    name = frame.f_globals.get("__name__")
+    return frame.f_code.co_filename.startswith(_HERE) or (isinstance(name, str) and name.startswith("sympy."))
 
 
 class DeclarationError(SymgradError, ValueError):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sympy as sp
 
 import symgrad as sg
 from symgrad import errors
@@ -65,6 +66,11 @@ def test_shapes_are_tuples_of_sizes(shape):
 def test_kinds_are_real_int_and_bool(dtype):
     with pytest.raises(errors.DeclarationError, match="unknown dtype"):
         sg.input("X", (2,), dtype=dtype)
+
+
+def test_ranges_of_symbols_are_sympys():
+    for text in ("x:3", "x2:5", "a:d", "x:2y:2", "x:1", "w x:2, y3:5"):
+        assert [s.node["variable"].name for s in sg.symbols(text)] == [s.name for s in sp.symbols(text)]
 
 
 def test_parameters_start_as_told():

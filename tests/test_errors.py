@@ -8,11 +8,13 @@ from types import FunctionType
 
 import numpy as np
 import pytest
+import sympy
 
 import symgrad.frontend.public  # noqa: F401  all hooks and operations in place
 from symgrad import errors
 from symgrad.errors import ExpressionError, SymgradError
 from symgrad.frontend import arrays, declare, functions, products, reductions
+from symgrad.frontend.sympy import from_sympy
 from symgrad.frontend.text import parse
 from symgrad.ir.node import Node, Variable, build
 from symgrad.ir.types import ArrayType, named
@@ -177,6 +179,11 @@ TENSORS = {
     "size name": lambda: declare.input("X", ("2n",)),
     "size range": lambda: declare.input("X", (2**40,)),
     "init": lambda: declare.parameter("W", (2, 3), init=np.zeros(3)),
+    "initializer": lambda: declare.parameter("W", (2, 3), init="he_normall"),
+    "range": lambda: declare.symbols("x:"),
+    "many symbols": lambda: declare.symbols("x:20000000000"),
+    "gamma": lambda: from_sympy(sympy.gamma(sympy.Symbol("u"))),
+    "SymPy's function": lambda: sympy.sin(X),
     "parse": lambda: parse(3),
     "parse: shapes": lambda: parse("1 + A*B", {"A": declare.input("A", (3,)), "B": declare.input("B", (4,))}),
 }

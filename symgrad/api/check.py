@@ -17,6 +17,7 @@ from symgrad.runtime.check import CheckReport, Effort
 from symgrad.runtime.check import check as run_check
 from symgrad.runtime.kinks import Cells, watch
 from symgrad.runtime.lines import Point, Subject
+from symgrad.runtime.rounding import movement
 
 if TYPE_CHECKING:
     from symgrad.api.function import CompiledFunction
@@ -97,7 +98,22 @@ def _subject(function: CompiledFunction, graph: Graph, keep: Sequence[int]) -> S
         return [parts[k] for k in keep]
 
     wrt = [graph.wrt[k] for k in keep]
-    return Subject(value, gradient, places, names, _cells(graph, wrt), _tangent(graph, wrt))
+    found = Subject(value, gradient, places, names, _cells(graph, wrt), _tangent(graph, wrt))
+    return replace(found, rounding=_rounding(function, graph))
+
+
+def _rounding(function: CompiledFunction, graph: Graph) -> Callable[[Point], float]:
+    """How far rounding moves the paired outputs, in the form that is computed."""
+    derived = (function._batch if graph.is_batch else function._bundle).derived
+
+    def run(point: Point) -> float:
+        values = dict(zip(derived.inputs, map(graph.flat, point), strict=True))
+        shape = np.shape(point[0]) if graph.is_batch else None
+        return movement(
+            derived.outputs, values, lambda vs: float(np.sum(_paired(tuple(_batched(v, shape) for v in vs))))
+        )
+
+    return run
 
 
 def _cells(graph: Graph, wrt: Sequence[Node]) -> Cells | None:

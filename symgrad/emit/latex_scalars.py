@@ -6,6 +6,7 @@ plain ones: the guard is a matter of code.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from symgrad.emit.latex_choices import of_mask
@@ -30,7 +31,7 @@ from symgrad.emit.latex_pieces import (
     raised,
     subtracted,
 )
-from symgrad.ir.node import Node, build
+from symgrad.ir.node import Node, build, is_constant
 
 
 def product(pieces: Sequence[Piece], nodes: Sequence[Node], naming: Naming) -> Piece:
@@ -53,7 +54,9 @@ def _sum(node: Node, args: list[Piece], naming: Naming) -> Piece:
 
 
 def _product(node: Node, args: list[Piece], naming: Naming) -> Piece:
-    return product(args, node.args, naming)
+    """A product; NaN times x, as where no case of a function holds, is NaN."""
+    nowhere = [piece for piece, x in zip(args, node.args, strict=True) if is_constant(x, math.nan)]
+    return nowhere[0] if nowhere else product(args, node.args, naming)
 
 
 def _quotient(node: Node, args: list[Piece], naming: Naming) -> Piece:

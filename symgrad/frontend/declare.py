@@ -7,9 +7,10 @@ import re
 from typing import Any
 
 import numpy as np
+import sympy as sp
 
 from symgrad.errors import DeclarationError
-from symgrad.frontend.tensor import Tensor, as_node, compare, power, real_op, same_op
+from symgrad.frontend.tensor import HOOKS, Tensor, as_node, compare, power, real_op, same_op
 from symgrad.ir.node import Variable, build
 from symgrad.ir.show import printable
 from symgrad.ir.types import AS_NUMBER, AnySize, ArrayType, Size
@@ -22,21 +23,41 @@ _PYTHON_KINDS = {"float": "real", "int": "int", "bool": "bool"}
 _KINDS_FIX = 'use "real", "int" or "bool"; float32 is chosen at sg.compile'
 LARGEST = 2**31 - 1  # of one declared size
 LARGEST_ARRAY = 2**40 - 1  # elements of one declared array
+MOST_SYMBOLS = 10_000  # of one range
 
 
 def symbols(names: str) -> Tensor | tuple[Tensor, ...]:
-    """Real scalars from names separated by spaces or commas; one name gives one tensor.
+    """Real scalars from names separated by spaces or commas, ranges as in SymPy; one name gives one tensor.
 
     >>> x, y = symbols("x y")
     >>> symbols("z").shape
     ()
+    >>> symbols("w:3")
+    (Tensor(w0: f64), Tensor(w1: f64), Tensor(w2: f64))
+
+    Raises:  DeclarationError without a name, for a range without an end, or for too many symbols
     """
     is_text, is_list = isinstance(names, str), isinstance(names, (list, tuple))
     words = [w for w in re.split(r"[,\s]+", names) if w] if is_text else list(names) if is_list else []
+    if is_text and ":" in names:
+        words = [name for word in words for name in _ranged(word)]
     made = tuple(symbol(word) for word in words)
     if not made:
         raise DeclarationError("symbols needs at least one name", fix='write sg.symbols("x y")')
-    return made[0] if len(made) == 1 else made
+    return made[0] if len(made) == 1 and not (is_text and ":" in names) else made
+
+
+def _ranged(word: str) -> tuple[str, ...]:
+    """The names of ``x:3`` (x0, x1, x2), ``x2:5``, ``a:c``, ``x:2y:2``, as SymPy reads them."""
+    fix = 'write sg.symbols("x:3") for x0, x1, x2'
+    ends = [int(end) if len(end) < 9 else LARGEST for end in re.findall(r":(\d+)", word)]
+    if math.prod(max(end, 1) for end in ends) > MOST_SYMBOLS:
+        raise DeclarationError(f"{printable(word)} are more than {MOST_SYMBOLS} symbols", fix="declare an input")
+    try:
+        found = sp.symbols(word, cls=str)
+    except ValueError as error:
+        raise DeclarationError(f"{printable(word)!r} is no range of names: {error}", fix=fix) from None
+    return (found,) if isinstance(found, str) else found
 
 
 def symbol(name: str, *, latex: str | None = None) -> Tensor:
@@ -62,13 +83,16 @@ def input(name: str, shape: Any = (), *, dtype: str = "real", latex: str | None 
 def parameter(name: str, shape: Any = (), *, init: Any = None, latex: str | None = None) -> Tensor:
     """What is learned: the default of ``wrt``. ``init`` is an initializer's name or an array.
 
-    Raises:  DeclarationError if a name or a size is none, or ``init`` has another shape
+    Raises:  DeclarationError if a name or a size is none, for an unknown initializer's name (with the nearest right
+             one), or where ``init`` has another shape
 
     >>> parameter("W", (2, "n"))
     Tensor(W: f64[2, n])
     """
     kind = declared_type(name, shape, "real")
-    if init is not None and not isinstance(init, str) and not callable(init):
+    if isinstance(init, str):
+        HOOKS["initializer"](init)  # a wrong name is told at once
+    elif init is not None and not callable(init):
         init = _initial(name, kind, init)
     return Tensor(variable(_declared(name, "parameter", latex, init), kind))
 

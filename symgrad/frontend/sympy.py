@@ -22,6 +22,7 @@ from sympy.tensor.array.ndim_array import NDimArray
 from symgrad.errors import CallError, DtypeError, ExpressionError, ShapeError, UnsupportedError
 from symgrad.frontend.tensor import HOOKS, Tensor, as_node
 from symgrad.ir.node import Node, Variable, build, constant
+from symgrad.ir.show import described
 from symgrad.ir.types import Shape, broadcast_shapes, real
 from symgrad.ir.walk import topological
 from symgrad.ops.formula import to_expr
@@ -256,9 +257,16 @@ def _joined(nodes: list[Node]) -> Shape:
     return shape
 
 
+class TensorInSympyError(DtypeError, sp.SympifyError):
+    """SymPy gives way where it sees a SympifyError: in ``symbol * tensor`` to the tensor's own operator."""
+
+
 def _leave_to_tensor(tensor: Tensor) -> Any:
-    """SymPy asks this in ``symbol * tensor``; it then gives way to the tensor's own operator."""
-    raise sp.SympifyError(tensor)
+    raise TensorInSympyError(
+        "SymPy's functions take SymPy expressions, not tensors",
+        ("given", described(tensor.node)),
+        fix="use symgrad's function of that name, as sg.sin(x), or sg.elementwise(lambda t: sympy.sin(t), x)",
+    )
 
 
 converter[Tensor] = _leave_to_tensor

@@ -34,7 +34,8 @@ class Function:
     @property
     def arguments(self) -> str:
         """How many it takes, in words."""
-        count = str(self.fewest) if self.most == self.fewest else f"{self.fewest} or more"
+        more = "more" if self.most == sys.maxsize else str(self.most)
+        count = str(self.fewest) if self.most == self.fewest else f"{self.fewest} or {more}"
         return f"{count} argument{'s' * (self.most > 1)}"
 
 
@@ -59,7 +60,7 @@ def _table() -> dict[str, Function]:
     return found
 
 
-FUNCTIONS = _table()
+FUNCTIONS = _table()  # a higher room adds its activations
 
 
 def nearest(name: str) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from symgrad.ir.node import Node
 
 _INFIX = {
-    "add": "+", "sub": "-", "mul": "*", "div": "/", "power": "**", "less": "<", "less_equal": "<=",
-    "greater": ">", "greater_equal": ">=", "logical_and": "&", "logical_or": "|",
+    "add": "+", "sub": "-", "mul": "*", "zmul": "*", "div": "/", "zdiv": "/", "power": "**",
+    "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "logical_and": "&", "logical_or": "|",
 }  # fmt: skip
 _DEEP = 3
 

@@ -16,6 +16,7 @@ from symgrad.frontend import reductions
 from symgrad.frontend.functions import TABLE as F
 from symgrad.frontend.sympy import elementwise
 from symgrad.frontend.tensor import Tensor, as_node, compare, real_op
+from symgrad.frontend.text_functions import FUNCTIONS, Function
 from symgrad.nn.rows import find
 from symgrad.ops.leaf import cast
 
@@ -79,17 +80,22 @@ def selu(x: Any) -> Tensor:
 
 def gelu(x: Any) -> Tensor:
     """x Phi(x), exact (not the tanh approximation)."""
-    return linear(x) * real_op("normal_cdf", x)
+    return _faded(x, real_op("normal_cdf", x))
 
 
 def silu(x: Any) -> Tensor:
     """x sigmoid(x)."""
-    return linear(x) * F["sigmoid"](x)
+    return _faded(x, F["sigmoid"](x))
 
 
 def mish(x: Any) -> Tensor:
     """x tanh(softplus(x))."""
-    return linear(x) * F["tanh"](F["softplus"](x))
+    return _faded(x, F["tanh"](F["softplus"](x)))
+
+
+def _faded(x: Any, share: Tensor) -> Tensor:
+    """x times a share that falls to 0 faster than x grows, and whose slopes do: the limits 0 and x at -inf and inf."""
+    return real_op("zmul", x, share)
 
 
 def maxout(pieces: Any, axis: int = -1) -> Tensor:
@@ -133,6 +139,11 @@ TABLE = [
     Activation("log_softmax", reductions.log_softmax, r"x_i - \ln\sum_j e^{x_j}", "Bridle 1990"),
 ]
 ACTIVATIONS = {row.name: row.function for row in TABLE}
+_MOST = {"step": 2, "leaky_relu": 2, "prelu": 2, "elu": 2}  # arguments in text; of the others one
+_WHOLE = ("linear", "softmax", "log_softmax", "maxout")  # not a function of one element, or none at all
+for _row in TABLE:
+    if _row.name not in (*FUNCTIONS, *_WHOLE, "exponential"):
+        FUNCTIONS[_row.name] = Function(_row.function, 2 if _row.name == "prelu" else 1, _MOST.get(_row.name, 1))
 _ALSO = {"swish": "silu", "logistic": "sigmoid", "identity": "linear"}
 _NOT_ALONE = {"maxout": "use the layer sg.nn.Maxout(units, pieces)", "prelu": "use the layer sg.nn.PReLU()"}
 
@@ -189,9 +200,11 @@ class Flexible:
     def __call__(self, *tensors: Any) -> Tensor:
         try:
             made = self.function(*tensors)
+        except sp.SympifyError as error:  # as sp.tanh(tensor) raises
+            made = _in_sympy(self.function, tensors, error)
         except SymgradError:
             raise
-        except (sp.SympifyError, TypeError) as error:  # as sp.tanh(tensor) and sp.Piecewise((tensor, tensor > 0)) raise
+        except TypeError as error:  # as sp.Piecewise((tensor, tensor > 0)) raises
             made = _in_sympy(self.function, tensors, error)
         if not isinstance(made, Tensor):
             raise DtypeError(f"{self.name} must give a tensor", ("given", type(made).__name__))

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from symgrad.errors import DeclarationError, DtypeError, ShapeError
+from symgrad.frontend.tensor import HOOKS
 from symgrad.ir.node import Node
 from symgrad.ir.show import described, printable
 from symgrad.nn import rows
@@ -215,6 +216,9 @@ def draw(spec: Any, parameter: Node, rng: Rng) -> np.ndarray:
         facts = ("declared", described(parameter)), ("initial value", str(array.shape))
         raise ShapeError(f"{name}: the initial value has another shape", *facts)
     return array
+
+
+HOOKS["initializer"] = get
 
 
 def __getattr__(name: str) -> Any:

@@ -243,8 +243,8 @@ EXPONENTIAL = [
     Elementwise("xlogy", 2, lambda a, b: a * sp.log(b), (lambda y, a, b: f("log")(b), lambda y, a, b: f("dxlogy")(a, b)),
                 lambda a, b: select(apply("eq", a, 0.0) & apply("eq", b, b), const(0.0, a.dtype), a * fn("log")(b)), special.xlogy, r"{0} \ln {1}", POSITIVE_PAIRS[::2], "0 at x = 0", precedence="mul", traits=CHOOSES),
     Elementwise("dxlogy", 2, lambda a, b: a / b, (lambda y, a, b: f("dlog")(b), lambda y, a, b: -f("dxlogy")(y, b)),
-                lambda a, b: select(apply("eq", a, 0.0) & apply("eq", b, b), const(0.0, a.dtype), a / b),
-                lambda a, b: np.where((a == 0) & (b == b), 0.0, np.divide(a, b)), r"\frac{{{0}}}{{{1}}}", POSITIVE_PAIRS[::2], precedence="atom", source="d(x ln y)/dy = x/y, 0 at x = 0"),
+                lambda a, b: select(apply("eq", a, 0.0) & apply("eq", b, b), const(0.0, a.dtype), select(b < 0.0, const(NAN, a.dtype), a / b)),
+                lambda a, b: np.where((a == 0) & (b == b), 0.0, np.where(np.less(b, 0), NAN, np.divide(a, b))), r"\frac{{{0}}}{{{1}}}", POSITIVE_PAIRS[::2], precedence="atom", source="d(x ln y)/dy = x/y on the domain of the logarithm, 0 at x = 0"),
 ]
 
 TRIGONOMETRIC = [

@@ -94,8 +94,16 @@ def _no_rule(expr: Any) -> UnsupportedError:
     waits = isinstance(expr, (sp.Derivative, sp.Integral, sp.Sum, sp.Product, sp.Subs, sp.Limit, sp.MatrixExpr))
     return UnsupportedError(
         f"the SymPy function {name[:80]} has no numeric rule",
-        fix="let SymPy work it out first: expr.doit()" if waits else "write it in functions that symgrad has",
+        fix=_INSTEAD.get(kind, "let SymPy work it out first: expr.doit()" if waits else _FUNCTIONS_FIX),
     )
+
+
+_FUNCTIONS_FIX = "write it in functions that symgrad has"
+_INSTEAD: dict[type, str] = {
+    sp.gamma: "write exp(loggamma(x)), for x > 0",
+    sp.factorial: "write exp(loggamma(x + 1)), for x > -1",
+    sp.beta: "write exp(loggamma(x) + loggamma(y) - loggamma(x + y)), for x, y > 0",
+}
 
 
 # Cases and functions
@@ -106,14 +114,28 @@ def _piecewise_parts(expr: sp.Piecewise) -> list[Part]:
 
 
 def _piecewise(expr: sp.Piecewise, negated: bool, nodes: list[Node]) -> Node:
-    """The first case whose condition holds; NaN where none does."""
-    result = constant(math.nan)
+    """The first case whose condition holds; NaN where none does, and so are its slopes."""
+    result = _undefined(nodes) if not is_constant(nodes[-1], True) else constant(math.nan)
     for value, condition in reversed(list(zip(nodes[::2], nodes[1::2], strict=True))):
         if is_constant(condition):
             result = value if condition["value"] else result
         else:
             result = build("where", condition, value, result)
     return result
+
+
+def _undefined(nodes: list[Node]) -> Node:
+    """NaN in all that values and comparisons are made of."""
+    found: dict[Node, None] = {}
+    stack = list(nodes)
+    while stack:
+        node = stack.pop(0)
+        if node.dtype == "bool":
+            stack.extend(node.args)
+        elif not is_constant(node):
+            found[node] = None
+    nan = constant(math.nan)
+    return nan * functools.reduce(lambda a, b: a + b, found) if found else nan
 
 
 def _call(name: str) -> Callable[..., Node]:

@@ -7,6 +7,7 @@ products are guarded: 0 times anything is 0 there.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -119,9 +120,14 @@ def times(g: Node, p: Node, guard: bool) -> Node:
         return build("gate", g, p.args[0])
     if p.op.name == "reciprocal":
         return zdiv(g, p.args[0]) if guard else g / p.args[0]
-    if "mask" in p.op.traits or (guard and p.op.name != "constant"):
+    if "mask" in p.op.traits or (guard and not _is_number(p)):
         return zmul(g, p)
     return g * p
+
+
+def _is_number(p: Node) -> bool:
+    """A constant that makes 0 of 0."""
+    return p.op.name == "constant" and (p.type.rank > 0 or math.isfinite(p["value"]))
 
 
 def negative(x: Node) -> Node:

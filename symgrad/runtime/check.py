@@ -128,6 +128,15 @@ class _Noise:
         self._parts = (subject, point, gradients, seed)
         self._found: list[np.ndarray] | None = None
 
+    @functools.cached_property
+    def _blur(self) -> float:
+        subject, point = self._parts[:2]
+        return 0.0 if subject.rounding is None else subject.rounding(point)
+
+    def of_value(self) -> float:
+        """How much the value moves when every number on the way to it is moved by its rounding."""
+        return self._blur
+
     def __call__(self, k: int) -> np.ndarray:
         if self._found is None:
             subject, point, gradients, seed = self._parts
@@ -149,7 +158,7 @@ def _row(subject: Subject, point: Point, k: int, gradients: Sequence[np.ndarray]
     noise, effort = how
     findings = []
     for probe, weigh in _probes(subject, point, k, gradients, effort):
-        findings.append(judge(probe, effort.tolerance, functools.partial(_weighed, noise, k, weigh)))
+        findings.append(judge(probe, effort.tolerance, functools.partial(_weighed, noise, k, weigh), noise.of_value))
     shape = gradients[k].shape
     if not findings:
         return Row(subject.names[k], shape, 0, Finding("ok", "", 0.0, Estimate(0.0, 0.0, 0.0)))

@@ -25,7 +25,8 @@ class Subject:
 
     ``value`` gives an array whose sum is differentiated (pair an array output with a cotangent there), ``gradient``
     that sum's gradients for the inputs at the positions ``wrt``, ``cells`` the sides of the kinks (``kinks.watch``),
-    ``pushforward(point, tangents)`` the tangent of the sum. ``twin`` is the same function in float64.
+    ``pushforward(point, tangents)`` the tangent of the sum, ``rounding(point)`` how far rounding on the way to the
+    values moves that sum. ``twin`` is the same function in float64.
     """
 
     value: Callable[[Point], Any]
@@ -35,6 +36,7 @@ class Subject:
     cells: Cells | None = None
     pushforward: Callable[[Point, Sequence[Any]], Any] | None = None
     twin: Subject | None = None
+    rounding: Callable[[Point], float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,8 +66,11 @@ class Finding:
         return abs(self.slope - self.estimate.value) if self.slope != self.estimate.value else 0.0
 
 
-def judge(probe: Probe, tolerance: Tolerance, noise: Callable[[], float]) -> Finding:
-    """The finding for one line; ``noise`` gives the rounding error of the predicted slope (asked only in doubt)."""
+def judge(probe: Probe, tolerance: Tolerance, noise: Callable[[], float], blur: Callable[[], float]) -> Finding:
+    """The finding for one line; ``noise`` gives the rounding error of the predicted slope, ``blur`` that of the value.
+
+    They are asked only in doubt.
+    """
     if not np.all(np.isfinite(probe.line(0.0))):
         return Finding("undecided", probe.where, probe.slope, NOTHING, "the function is not finite here")
     at = None if probe.cells is None else probe.cells(0.0)
@@ -85,7 +88,7 @@ def judge(probe: Probe, tolerance: Tolerance, noise: Callable[[], float]) -> Fin
                 return Finding("ok", probe.where, probe.slope, e)
     if is_on_kink(probe, at) or (probe.cells is None and _has_corner(probe)):
         return _kink(probe, tolerance)
-    return _final(probe, best, tolerance, noise())
+    return _final(probe, best, tolerance, (noise(), blur))
 
 
 def _plain(probe: Probe, at: np.ndarray | None, tolerance: Tolerance) -> Finding | None:
@@ -151,15 +154,24 @@ def _steepness(probe: Probe) -> float:
     return max((size for size in sizes if math.isfinite(size)), default=0.0) / step
 
 
-def _final(probe: Probe, best: Estimate, tolerance: Tolerance, noise: float) -> Finding:
-    """No kink explains the difference: rounding may."""
+def _final(probe: Probe, best: Estimate, tolerance: Tolerance, rounding: tuple[float, Callable[[], float]]) -> Finding:
+    """No kink explains the difference: rounding may, of the slope, or of the value, hidden where a sum cancels."""
+    noise, blur = rounding
     ulps = [k * max(EPS * probe.unit, 5e-324) for k in (-4, -3, -2, -1, 1, 2, 3, 4)]
     here = math.fsum(probe.line(0.0))
     spread = max((abs(math.fsum(probe.line(t)) - here) for t in ulps), default=0.0)
-    wider = Estimate(best.value, best.error + 2.0 * spread / best.step, best.step) if best.step > 0.0 else best
-    status = _status(probe, wider, tolerance, 8.0 * noise + 8.0 * EPS * _steepness(probe))
+    room = 8.0 * noise + 8.0 * EPS * _steepness(probe)
+    wider = _widened(best, spread)
+    status = _status(probe, wider, tolerance, room)
+    if status == "FAIL" and _status(probe, _widened(best, spread + blur()), tolerance, room) != "FAIL":
+        status = "undecided"
     note = "the differences are too coarse to tell" if status == "undecided" else ""
     return Finding(status, probe.where, probe.slope, wider, note)
+
+
+def _widened(best: Estimate, moved: float) -> Estimate:
+    """The estimate where the values on both sides may have moved by so much."""
+    return Estimate(best.value, best.error + 2.0 * moved / best.step, best.step) if best.step > 0.0 else best
 
 
 def _has_corner(probe: Probe) -> bool:

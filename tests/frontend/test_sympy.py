@@ -206,7 +206,36 @@ def test_elementwise_refuses_what_has_no_rule() -> None:
         sg.elementwise(lambda t: t + u, sg.symbol("x"))
 
 
+@pytest.mark.parametrize(
+    ("cases", "inside"),
+    [
+        ([(u, u > 5)], (1, 0)),
+        ([(u, v > 5)], (1, 0)),
+        ([(1, u + v > 5)], (0, 0)),
+        ([(2 * u, (u > 9) & (v > 9)), (u * v, v > 5)], (7, 6)),
+    ],
+)
+def test_where_no_case_holds_value_and_slopes_are_undefined(cases: list, inside: tuple) -> None:
+    f = sg.from_sympy(sp.Piecewise(*cases))
+    moving = [x for x in (u, v) if x in sp.Tuple(*cases).free_symbols]
+    slopes = sg.grad(f, [declare(x) for x in moving])
+    assert math.isnan(value(f, u=0.7, v=0.2))
+    assert all(math.isnan(value(g, u=0.7, v=0.2)) for g in slopes)
+    assert [value(g, u=6.0, v=7.0) for g in slopes] == [s for x, s in zip((u, v), inside, strict=True) if x in moving]
+
+
 # Refusals
+
+
+def test_a_function_of_sympys_refuses_a_tensor_in_its_own_words() -> None:
+    x = sg.symbol("x")
+    for wrong in (sp.sin, sp.sqrt, lambda t: sp.Max(t, 0), lambda t: sp.Matrix([t])):
+        with pytest.raises(DtypeError, match=r"as sg\.sin") as caught:
+            wrong(x)
+        assert "x: f64" in str(caught.value)
+        assert "test_sympy.py" in caught.value.at
+        assert copy.copy(caught.value).at == caught.value.at
+    assert (u * x).shape == ()
 
 
 def test_text_is_never_sympified(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from symgrad.frontend.text_functions import ALIASES, FUNCTIONS
 from symgrad.ir.evaluate import evaluate
 from symgrad.ir.node import constant
 from symgrad.ir.walk import variables
+from symgrad.nn.activations import ACTIVATIONS, gelu, mish, selu, silu, step
 
 FACTS = Path(__file__).parents[2] / ".." / "shared" / "facts"
 NAMES = {name: symbol(name) for name in "xyz"}
@@ -58,6 +59,10 @@ MEANINGS = {
     "max(x, y, z)": T["maximum"](T["maximum"](X, Y), Z),
     "Min(x, 0)": T["minimum"](X, 0),
     "clip(x, -1, 1)": T["clip"](X, -1, 1),
+    "step(x) + step(x, y)": step(X) + step(X, Y),
+    "relu6(x)": ACTIVATIONS["relu6"](X),
+    "elu(x)*elu(x, 0.5)": ACTIVATIONS["elu"](X) * ACTIVATIONS["elu"](X, 0.5),
+    "selu(silu(x)) + gelu(mish(x))": selu(silu(X)) + gelu(mish(X)),
     "atan2(y, x)": T["arctan2"](Y, X),
     "fmod(x, y)".replace("fmod", "Mod"): T["mod"](X, Y),
     "sin(x)**2 + cos(x)**2": T["sin"](X) ** 2 + T["cos"](X) ** 2,

@@ -197,3 +197,13 @@ def test_a_function_that_fails_says_so_itself():
         activations.get(broken)(sg.symbol("x"))
     with pytest.raises(TypeError, match="missing 1 required"):
         activations.get(lambda a, b: a)(sg.symbol("x"))
+
+
+@pytest.mark.parametrize("name", ["silu", "gelu", "mish"])
+def test_a_fading_share_has_its_limits_at_the_ends(name):
+    """0 and x, with slopes 0 and 1, though they are inf * 0 as they stand."""
+    x = sg.symbol("x")
+    f = activations.get(name)(x)
+    ends = [(float(sg.evaluate(t, x=end))) for end in (-math.inf, math.inf) for t in (f, sg.grad(f, x))]
+    assert ends == [0.0, 0.0, math.inf, 1.0]
+    assert all(math.isnan(sg.evaluate(t, x=math.nan)) for t in (f, sg.grad(f, x)))

@@ -14,6 +14,7 @@ from symgrad.ops.symbolic import expand_row
 from symgrad.passes.differentiate import gradient, pushforward
 from symgrad.runtime.check import Subject
 from symgrad.runtime.kinks import watch
+from symgrad.runtime.rounding import movement
 
 _SMOOTH = "exp log log1p expm1 sqrt cbrt square reciprocal sin cos tan arcsin arctan sinh tanh erf erfc lgamma logcosh"
 _KINKED = "log_sigmoid sigmoid softplus abs sign floor ceil round trunc relu"
@@ -53,6 +54,7 @@ def subject(f: Node, change: Callable[[Node], Node] = lambda node: node) -> Subj
         wrt=tuple(inputs.index(v) for v in wrt),
         names=tuple(v["variable"].name for v in wrt),
         cells=watch([f], inputs, wrt),
+        rounding=lambda p: movement([f], given(p), lambda values: float(values[0])),
         pushforward=lambda p, t: evaluate([tangent], given(p) | dict(zip(dots, t, strict=True)))[0],
     )
 

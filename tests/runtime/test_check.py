@@ -1,5 +1,6 @@
 """The gradient check: it catches every wrong rule, and never cries wolf, on kinks neither."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -288,6 +289,20 @@ def test_a_bounded_part_is_not_judged_from_afar():
     """Steps of value over slope, 1e12, see sin nowhere, and agree on a slope of 0."""
     for report in (checked("1 + 1e-12*sin(x)", 0.3), checked("tanh(x)**2 + 1e-13*sin(x + y)", 30.0, 0.4)):
         assert not report.failed, str(report)
+
+
+@pytest.mark.parametrize("value", [19.0, 25.0, 300.0])
+def test_rounding_that_a_cancelled_sum_hides_is_no_failure(value):
+    """tanh(20) is 1 to the last bit: the difference of two is 0 all around, but its slope is not."""
+    for text in ("tanh(x) - tanh(y)", "erf(x) - erf(y)", "tanh(x)*3 - tanh(y)*3"):
+        assert not checked(text, value, value).failed
+    assert [row.status for row in checked("tanh(x) - tanh(y)", value, value).rows[:2]] == ["undecided"] * 2
+
+
+def test_a_wrong_slope_of_a_cancelled_sum_is_found():
+    right = subject(parse("tanh(x) - tanh(y)").node)
+    wrong = Subject(right.value, lambda p: [1.01 * g for g in right.gradient(p)], right.wrt, right.names, right.cells)
+    assert check(dataclasses.replace(wrong, rounding=right.rounding), at(1.0, 1.0)).failed
 
 
 def test_where_the_function_has_no_value_nothing_is_said():
