@@ -87,7 +87,7 @@ FORMS = [
     (sp.acoth(x), "arctanh(reciprocal(x))"),
     (sp.frac(x), "sub(x, floor(x))"),
     (sp.erf2(x, y), "sub(erf(y), erf(x))"),
-    (sp.Piecewise((x, x > 0)), "where(greater(x, 0.0), x, nan)"),
+    (sp.Piecewise((x, x > 0)), "where(greater(x, 0.0), x, mul(nan, x))"),
     (sp.Piecewise((x, x > 0), (y, x > -1), (z, True)), "where(greater(x, 0.0), x, where(greater(x, -1.0), y, z))"),
     ((x > 0) & (y <= 2), "logical_and(less_equal(y, 2.0), greater(x, 0.0))"),
     (sp.Not((x > 0) & (y > 0)), "logical_not(logical_and(greater(x, 0.0), greater(y, 0.0)))"),
