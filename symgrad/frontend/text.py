@@ -28,7 +28,8 @@ def parse(text: str, names: Mapping[str, Any] | None = None) -> Tensor:
 
     Allowed: numbers, names, ``+ - * / **``, parentheses, ``< <= > >=`` (also chained), ``and or not`` and
     ``& | ~`` on comparisons, ``where(condition, a, b)``, and the element-wise functions by their names in NumPy,
-    SymPy, C or Python (``arcsin``, ``asin``, ``ln``, ``Max``, ``fabs``, ...), activations too (``elu(x, 0.5)``). A power is ``**``; ``^`` is refused.
+    SymPy, C or Python (``arcsin``, ``asin``, ``ln``, ``Max``, ``fabs``, ...), activations too (``elu(x, 0.5)``).
+    A power is ``**``; ``^`` is refused.
     ``pi`` and ``e`` (also ``E``) are the constants, unless ``names`` says otherwise. ``names`` gives the meaning
     of names; each other name becomes a new symbol, in the order of appearance.
 
