@@ -109,14 +109,18 @@ class Known:
         moved = {x: self.at[x] + step * d for x, d in zip(self.graph.wrt, self.dots, strict=True)}
         return float(evaluate([self.graph.f], {**self.at, **moved, **self.stopped})[0])
 
+    def slope(self, h: float) -> tuple[float, float]:
+        """The slope along the direction by central differences with one extrapolation, and its error."""
+        wide, narrow = ((self.value_at(s) - self.value_at(-s)) / (2 * s) for s in (h, h / 2))
+        best = (4 * narrow - wide) / 3
+        return best, abs(best - narrow) + 4 * float(self.f_allowed) / h + float(self.tangent_allowed)
+
     def differences(self) -> None:
-        """Central differences with one extrapolation; shorter steps until these resolve seven digits."""
+        """Shorter steps until these resolve seven digits."""
         UNSAID["directions"] += 1
         found = []
         for h in (2.0**-8, 2.0**-12, 2.0**-16):
-            wide, narrow = ((self.value_at(s) - self.value_at(-s)) / (2 * s) for s in (h, h / 2))
-            best = (4 * narrow - wide) / 3
-            error = abs(best - narrow) + 4 * float(self.f_allowed) / h + float(self.tangent_allowed)
+            best, error = self.slope(h)
             agree = abs(best - self.tangent) <= error + 1e-7 * abs(best)
             found.append((best, error, agree))
             if agree and error <= RESOLVED * (1 + abs(best)):
@@ -124,10 +128,18 @@ class Known:
         best, error, agree = min(found, key=lambda each: each[1] if np.isfinite(each[1]) else np.inf)
         if agree or (error > RESOLVED * (1 + abs(best)) and any(each[2] for each in found)):
             return
-        if not error < 1e-3 * (1 + abs(best)):
+        if not error < 1e-3 * (1 + abs(best)) or self.is_rippled(best):
             UNSAID["not smooth"] += 1
             return
         raise AssertionError(f"seed {self.graph.seed}: differences {found} against {self.tangent}")
+
+    def is_rippled(self, seen: float) -> bool:
+        """Whether shorter steps see another slope, the tangent: long ones span the ripples of sin(1e5 + 1e8 t)."""
+        for exponent in range(20, 40, 4):
+            best, error = self.slope(2.0**-exponent)
+            if abs(best - seen) > 4 * error and abs(best - self.tangent) <= error:
+                return True
+        return False
 
 
 def compiled(g: Graph) -> CompiledFunction:
