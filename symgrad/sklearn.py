@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin  # type: ignore[import-untyped]
 from sklearn.exceptions import ConvergenceWarning  # type: ignore[import-untyped]
+from sklearn.utils.metaestimators import available_if  # type: ignore[import-untyped]
 from sklearn.utils.multiclass import check_classification_targets  # type: ignore[import-untyped]
 from sklearn.utils.validation import (  # type: ignore[import-untyped]
     _check_sample_weight,
@@ -142,7 +143,9 @@ class SymgradClassifier(ClassifierMixin, _Network):
         return self
 
     def _width(self) -> int:
-        return 1 if len(self.classes_) <= 2 else len(self.classes_)
+        """An output for each class; one for two classes, where the loss does not join the outputs of a row."""
+        is_joined = self.loss is not None and losses.get(self.loss).over == "sum"
+        return len(self.classes_) if is_joined or len(self.classes_) > 2 else 1
 
     def _loss_name(self, outputs: int) -> Any:
         default = "binary_crossentropy" if outputs == 1 else "sparse_categorical_crossentropy"
@@ -159,9 +162,9 @@ class SymgradClassifier(ClassifierMixin, _Network):
         return None if sample_weight is None else _check_sample_weight(sample_weight, X)
 
     def decision_function(self, X: Any) -> np.ndarray:
-        """The network's outputs; one number a row for two classes."""
+        """The network's outputs; for two classes one number a row, the second class's output less the first's."""
         z = self._outputs(X)
-        return z[:, 0] if z.shape[1] == 1 else z
+        return z[:, 0] if z.shape[1] == 1 else z[:, 1] - z[:, 0] if z.shape[1] == 2 else z
 
     def predict(self, X: Any) -> np.ndarray:
         """The most likely classes."""
@@ -169,12 +172,16 @@ class SymgradClassifier(ClassifierMixin, _Network):
         return self.classes_[(z > self._border()).astype(int) if z.ndim == 1 else z.argmax(axis=1)]
 
     def _border(self) -> float:
-        """The output above which the second class is chosen: 0 for logits and margins, 1/2 for fitted 0 and 1."""
+        """Above it the second class is chosen: 0 for logits, margins and differences, 1/2 for fitted 0 and 1."""
         row = losses.get(self._loss_name(self._width()))
-        return 0.0 if row.logits is not None or "hinge" in row.name else 0.5
+        return 0.0 if row.logits is not None or "hinge" in row.name or self._width() == 2 else 0.5
 
+    def _has_probabilities(self) -> bool:
+        return self.loss is None or losses.get(self.loss).logits is not None
+
+    @available_if(_has_probabilities)
     def predict_proba(self, X: Any) -> np.ndarray:
-        """The probability of each class, by sigmoid or softmax of the outputs."""
+        """The probability of each class, by sigmoid or softmax of the outputs; only where the loss takes logits."""
         z = self.decision_function(X)
         z = np.column_stack([np.zeros_like(z), z]) if z.ndim == 1 else z
         e = np.exp(z - z.max(axis=1, keepdims=True))

@@ -75,3 +75,16 @@ def test_any_loss_and_activation(loss):
     X = StandardScaler().fit_transform(X)
     net = Classifier(loss=loss, activation=lambda t: t * sp.tanh(t), **SMALL).fit(X, y)
     assert net.score(X, y) > 0.9
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_two_classes_under_any_loss_of_classes():
+    """One output or two: the same classes, and probabilities only where the loss is one of probabilities."""
+    X, y = load_iris(return_X_y=True)
+    X, y = X[:100] - X[:100].mean(axis=0), np.array(["no", "yes"])[y[:100]]
+    for loss in ("sparse_categorical_crossentropy", "categorical_hinge", "mse"):
+        net = Classifier(loss=loss, **SMALL | {"hidden_layer_sizes": (), "epochs": 40, "tol": -np.inf})
+        net.fit(X, y)
+        assert net.decision_function(X).shape == (100,)
+        assert net.score(X, y) > 0.9
+        assert hasattr(net, "predict_proba") == (loss == "sparse_categorical_crossentropy")
