@@ -1,4 +1,4 @@
-"""Two spirals told apart; ``python examples/spiral.py surface.png`` draws the decision surface."""
+"""Two spirals told apart; ``python examples/spiral.py film.html`` also makes a film of the training."""
 
 import sys
 
@@ -15,7 +15,8 @@ net = sg.nn.Sequential(
 net.compile(
     sg.optimizers.Adam(0.01), loss="binary_crossentropy", metrics=["accuracy"], from_logits=True
 )  # fmt: skip
-loss = net.fit(x, label, batch_size=40, epochs=300).history["loss"]
+film = [sg.callbacks.LayerStatistics(), sg.callbacks.Film(sys.argv[1], every=5)] if len(sys.argv) > 1 else []
+loss = net.fit(x, label, batch_size=40, epochs=300, callbacks=film).history["loss"]
 accuracy = net.evaluate(test_x, test_label, return_dict=True)["accuracy"]
 print(f"loss {loss[0]:.4f} -> {loss[-1]:.4f}, test accuracy {accuracy:.4f}")
 
@@ -24,9 +25,3 @@ grid = np.stack(np.meshgrid(axis, axis), axis=-1)
 surface = net.predict(grid.reshape(-1, 2)).reshape(121, 121)
 for line in surface[::-8, ::4] > 0:  # as text, seen from above
     print("  " + "".join("#" if above else "." for above in line))
-if len(sys.argv) > 1:
-    import matplotlib.pyplot as plt
-
-    plt.contourf(axis, axis, 1 / (1 + np.exp(-np.clip(surface, -30, 30))), levels=20, cmap="RdBu")
-    plt.scatter(*x.T, c=label, cmap="RdBu", edgecolors="white", s=20)
-    plt.savefig(sys.argv[1], dpi=120)

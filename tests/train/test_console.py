@@ -49,6 +49,7 @@ def test_words_of_a_csv_file_are_learned(capsys, flowers, tmp_path):
     assert out.endswith(f"the page is {page}\n")
     text = page.read_text(encoding="utf-8")
     assert "<script>alert" not in text
+    assert "mathdefault" not in text  # every label is plain text
     summary = out[out.index("loss binary_crossentropy") : out.index("17 parameters, 17 learned")]
     shown = ["&lt;script&gt;alert(1)&lt;/script&gt;, standardised", "test accuracy 1.0000", "dense_1: ", summary,
              "gradient_norm", "∂J/∂W⁽¹⁾ = Xᵀ δ⁽²⁾", r"\delta^{(2)}", "epoch 25: loss "]  # fmt: skip

@@ -101,7 +101,7 @@ def test_the_last_frame_is_what_the_network_is(filmed, data):
     inside = corners + half * [[1, -1], [-1, -1], [1, 1], [-1, 1]]
     share = 1 / (1 + np.exp(-filmed.net.predict(inside)))
     scale = Scale(0.0, 1.0)
-    wanted = scale.palette()[scale.indices(share.astype(np.float32))][:, 0]
+    wanted = scale.palette()[scale.indices(share)][:, 0]
     np.testing.assert_array_equal(seen[[0, 0, -1, -1], [0, -1, 0, -1]], wanted)
     kernel = decoded(data["pictures"]["weights0"][-1])
     red, blue = kernel[:2, :, 0].astype(int), kernel[:2, :, 2].astype(int)
@@ -157,7 +157,7 @@ def test_large_weights_are_shown_by_some_of_their_rows():
     weights = {"W": RNG.normal(size=(3, 3, 20, 70)), "b": np.arange(70.0), "a": np.zeros(())}
     seen = picture(["W", "b"], weights)
     assert seen.shape == (50, 48)
-    assert seen[0, 0] == np.float32(weights["W"][0, 0, 0, 0])
+    assert seen[0, 0] == weights["W"][0, 0, 0, 0]
     assert seen[-1, [0, -1]].tolist() == [0, 69]
     assert picture(["a"], weights).shape == (1, 1)
 
@@ -204,6 +204,7 @@ def test_scales_hold_all_frames_and_leave_out_what_is_not_finite():
     assert spanning(values) == Scale(-1.0, 2.0)
     assert [symmetric(values).indices(v).tolist() for v in values] == [[[17, 0]], [[64, 0]]]
     assert symmetric([np.zeros((2, 2))]) == Scale(-1.0, 1.0)
+    assert Scale(-1.7e308, 1.7e308).indices(np.array([-1.7e308, 0.0, 1.7e308])).tolist() == [1, 33, 64]
     classes = Classes(30)
     assert classes.palette().shape[0] == 241
     assert classes.indices(np.array([0.0, 19.99, 20.0, np.nan])).tolist() == [1, 240, 1, 0]

@@ -131,6 +131,8 @@ def _curves(history: History) -> list[list[str]]:
 
 def _draw_curves(curves: Sequence[Sequence[str]], history: History, film: Film, sheet: _Sheet) -> list[Any]:
     """The panels below each other, each with a line at the epoch that is shown."""
+    from matplotlib import ticker
+
     left = 0.75 if film.plane is None else 6.65
     each = 3.7 / max(1, len(curves))
     axes = [sheet.axes(left, 0.1 + i * each, _WIDE - left - 0.2, each - 0.2) for i in range(len(curves))]
@@ -139,8 +141,10 @@ def _draw_curves(curves: Sequence[Sequence[str]], history: History, film: Film, 
         history.draw(names, ax)
         ax.set_xlim(0, last)
         ax.axvline(film.frames[-1].epoch, color="#d95f02", linewidth=1.2, gid=f"mark{i}", clip_on=False)
-        if ax.get_yscale() == "log":
-            ax.yaxis.set_major_formatter("{x:.0e}")  # matplotlib's own is typeset
+        ax.xaxis.set_major_locator(ticker.MaxNLocator(integer=True))
+        if ax.get_yscale() == "log":  # matplotlib's own labels are typeset
+            ax.yaxis.set_major_formatter(ticker.LogFormatter())
+            ax.yaxis.set_minor_formatter(ticker.LogFormatter())
         ax.tick_params(labelbottom=ax is axes[-1])
         ax.set_xlabel("epoch" if ax is axes[-1] else "")
     return axes

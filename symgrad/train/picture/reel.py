@@ -15,7 +15,7 @@ import numpy as np
 from symgrad.train.watching.layers import parameters_by_layer
 
 CELLS, PANELS = 48, 8  # of a picture of weights along each axis; pictures
-NOTHING = np.zeros((0, 0), np.float32)
+NOTHING = np.zeros((0, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def picture(names: Sequence[str], weights: Mapping[str, np.ndarray]) -> np.ndarr
     array([[ 1.,  0.],
            [ 0.,  1.],
            [nan, nan],
-           [ 1.,  1.]], dtype=float32)
+           [ 1.,  1.]])
     """
     parts: list[np.ndarray] = []
     for name in names:
@@ -95,7 +95,7 @@ def picture(names: Sequence[str], weights: Mapping[str, np.ndarray]) -> np.ndarr
         rows, columns = (_chosen(n) for n in whole.shape)
         parts.append(whole[np.ix_(rows, columns)])
     wide = parts[0].shape[1]
-    return np.concatenate([np.broadcast_to(p, (len(p), wide)) for p in parts]).astype(np.float32)
+    return np.concatenate([np.broadcast_to(p, (len(p), wide)) for p in parts])
 
 
 def flat(weights: np.ndarray) -> np.ndarray:

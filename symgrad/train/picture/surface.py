@@ -32,13 +32,13 @@ class Plane:
     targets: np.ndarray
 
     def look(self, model: Any) -> np.ndarray:
-        """The numbers on the grid, in single precision."""
+        """The numbers on the grid."""
         left, right, bottom, top = self.extent
         x, y = (np.linspace(a, b, SIDE + 1)[:-1] + (b - a) / (2 * SIDE) for a, b in ((left, right), (top, bottom)))
         said = np.asarray(model.predict(np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)), float)
         said = said.reshape(SIDE * SIDE, -1)
         with np.errstate(all="ignore"):
-            return self._read(said).reshape(SIDE, SIDE).astype(np.float32)
+            return self._read(said).reshape(SIDE, SIDE)
 
     def _read(self, said: np.ndarray) -> np.ndarray:
         if self.kind == "value":

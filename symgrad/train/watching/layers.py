@@ -104,8 +104,7 @@ class Probe:
         gradients = dict(zip(self.names, found, strict=False))
         told: dict[str, dict[str, float]] = {}
         for layer, names in self.layers.items():
-            squares = [np.sum(np.square(np.asarray(gradients[name], float))) for name in names]
-            told[layer] = {"gradient_norm": float(np.sqrt(np.sum(squares)))}
+            told[layer] = {"gradient_norm": norm([np.asarray(gradients[name], float) for name in names])}
         for i, (s, values) in enumerate(zip(self.slopes, found[len(self.names) :], strict=True)):
             steep = np.abs(values)
             told.setdefault(s.layer, {})["saturated"] = float(np.mean(steep <= share * self._limit(i, weights)))
@@ -119,4 +118,17 @@ class Probe:
         return self._largest[i]
 
 
-__all__ = ["Probe", "Slope", "parameters_by_layer", "slopes"]
+def norm(arrays: Sequence[np.ndarray]) -> float:
+    """The Euclidean norm of all elements together, of any size that is a number.
+
+    >>> norm([np.array([3e-200]), np.array([[4e-200]])])
+    5e-200
+    """
+    whole = np.concatenate([a.ravel() for a in arrays])
+    largest = np.abs(whole).max(initial=0.0)
+    if not 0 < largest < np.inf:
+        return float(largest)
+    return float(largest * np.sqrt(np.sum(np.square(whole / largest))))
+
+
+__all__ = ["Probe", "Slope", "norm", "parameters_by_layer", "slopes"]
