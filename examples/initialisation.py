@@ -31,9 +31,7 @@ stack = [sg.nn.Dense(WIDTH, activation="relu") for _ in range(DEPTH)]
 net = sg.nn.Sequential([*stack, sg.nn.Dense(1)], input_shape=(WIDTH,))
 net.compile(sg.optimizers.SGD(0.01), loss="mse")
 spreads, curves = {}, {}
-print(
-    f"{DEPTH} layers of {WIDTH} ReLUs: deviation of the outputs of each at the start, and the loss after {EPOCHS} epochs"
-)
+print(f"{DEPTH} layers of {WIDTH} ReLUs: deviation of their outputs at the start, and the loss after {EPOCHS} epochs")
 for name, start in starts.items():
     drawn = np.random.default_rng(1)
     weights = {k: start(v.shape, drawn) if v.ndim == 2 else 0 * v for k, v in net.state_dict().items()}

@@ -13,6 +13,7 @@ import io
 import re
 import runpy
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -32,7 +33,7 @@ class _TrainsError(Exception):
     """Raised where an example first trains: it emits nothing after that."""
 
 
-def run(example: Path, whole: bool) -> tuple[list[Any], str]:
+def run(example: Path, whole: bool, arguments: Sequence[str] = ()) -> tuple[list[Any], str]:
     """The functions that an example compiles before it first trains, and what it prints (until then, or to its end)."""
     made: list[Any] = []
     trains = False
@@ -51,6 +52,7 @@ def run(example: Path, whole: bool) -> tuple[list[Any], str]:
         raise _TrainsError
 
     with (
+        mock.patch.object(sys, "argv", [str(example), *arguments]),
         mock.patch.object(sg, "compile", lambda *args, **kwargs: kept(real(*args, **kwargs))),
         mock.patch.object(Model, "loss_function", property(lambda net: kept(loss_of(net)))),
         mock.patch.object(Model, "fit", trained),

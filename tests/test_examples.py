@@ -9,9 +9,11 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
+from matplotlib import pyplot
 
 from tests.frontend.stored_samples import returns
 from tests.generated import EXAMPLES, files, run
@@ -63,12 +65,35 @@ PRINTED = {  # what must stand in the output, in this order
     "16_losses_and_slopes": [
         "mae: y = 1, yhat = 3: 2, slope +1", "mae: y = 1, yhat = 1: 0, slope +0", "slope -1",
         "mse: y = 1, yhat = 3: 4, slope +4", "huber: y = 1, yhat = 3: 1.5, slope +1", "0.125, slope -0.5",
+        "logistic: y = 1, yhat = 0.5793242521: 0.545892937", "slope -1.726149037",
+        "logistic of a logit: y = 1, z = 0.32: 0.5458929372, slope a - y = -0.4206757479",
+        "0.4170300163, slope softmax(z) - p = [-0.3409988611, 0.2424329707, 0.0985658904]",
+        "kl_divergence: 0.0851228260, slope softmax(z) - p = [-0.2, 0.1, 0.1]",
+        "J = 0.5416666667", "slopes [0.3333333333, 0.0, -0.1666666667]",
         "prelu: x = -2, alpha = 0.25: -0.5, df/dx = 0.25, df/dalpha = -2",
         "prelu: x = -2, alpha = 2: -4, df/dx = 2, df/dalpha = -2",
         "prelu: x = 3, alpha = 2: 3, df/dx = 1, df/dalpha = 0",
     ],
     "17_saturation": [
         "sigmoid'(10) = 4.5395808e-05", "tanh'(5) = 1.815832", "0.25**10 = 9.5367e-07", "sigmoid: layer", "relu: layer",
+    ],
+    "activations": [
+        "sigmoid\nf = σ(x)\n∂f/∂x = f (1 - f)", "ReLU\nf = max(0, x)", "∂f/∂x = {1 if x > 0; 0.01 otherwise}",
+        "step                        0.0000   0.0000   0.5000   1.0000   1.0000",
+        "piecewise linear            0.0000   0.0000   0.5000", "sigmoid                     0.1192",
+        "leaky ReLU 0.1             -0.2000", "0.1000   0.1000   0.1000   1.0000   1.0000",
+        "maxout of -x, x/2, 2x - 2   2.0000   1.0000   0.0000   0.5000   2.0000",
+    ],
+    "data_preparation": [
+        "240 points to learn from, 60 kept apart", "centre: z = x - μ", "means [0. 0.]",
+        "standardise: z = (x - μ) / σ", "means [0. 0.] deviations [1. 1.]", "divide_by_maximum: z = x / max |x|",
+        "[[0.3, 1.0], [0.5, 0.2], [1.0, 0.4]] and (8, 3): [[0.8, 0.6]]", "[[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]",
+        "['rose']",
+    ],
+    "loss_surface": [
+        "loss 0.25; dL/dx = 1.5; dL/dw = 2, dL/db = 1", "cost of three samples 0.0833333333, mean of their losses "
+        "0.0833333333", "b**2 + 4*b*w - 20*b/3 + 14*w**2/3 - 46*w/3 + 38/3", "step 0: w, b = 0.000000, 0.000000",
+        "step 1: w, b = 1.533333, 0.666667", "step 300: w, b = 1.4999", "J = 0.05555556",
     ],
     "perceptron": [
         "AND: gradient [[0.0, 0.0], 0.0], learned", "[0.0, 0.0, 0.0, 1.0]", "OR: gradient [[0.0, 0.0], 0.0], learned",
@@ -78,15 +103,25 @@ PRINTED = {  # what must stand in the output, in this order
     "15_numerical_gradient": ["-0.1966119332", "4.5e-03    5.9e-05", "101,001 evaluations"],
 }  # fmt: skip
 TRAINED = {  # tests/train/test_worked_networks.py
-    "08_twenty_lines", "diabetes", "learning_rates", "prelu", "spiral", "zero_initialisation",
+    "08_twenty_lines", "09b_score_functions", "17b_every_activation", "convolution", "diabetes", "early_stopping",
+    "initialisation", "learning_rates", "prelu", "spiral", "zero_initialisation",
 }  # fmt: skip
 
 
 @functools.cache
 def ran(script):
-    """(functions, text) of a script that runs to its end; it must warn of nothing."""
-    with contextlib.redirect_stderr(io.StringIO()) as complaints:
-        found = run(script, True)
+    """(functions, text) of a script that runs to its end, and draws if it can; it must warn of nothing."""
+    draws = ".png" in script.read_text(encoding="utf-8")
+    with (
+        contextlib.redirect_stderr(io.StringIO()) as complaints,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        picture = Path(folder) / "picture.png"
+        found = run(script, True, [str(picture)] if draws else [])
+        if draws:
+            assert picture.read_bytes().startswith(b"\x89PNG")
+            assert picture.stat().st_size > 10_000, "an empty picture"
+            pyplot.close("all")
     assert complaints.getvalue() == ""
     return found
 
@@ -100,8 +135,8 @@ def output(script):
 def example(request):
     """(path, functions): an example runs once for all tests of it."""
     path = request.param
-    if path.stem == "digits":
-        pytest.importorskip("sklearn", reason="the digits come with scikit-learn")
+    if "sklearn" in path.read_text(encoding="utf-8"):
+        pytest.importorskip("sklearn", reason="its data come with scikit-learn")
     return path, (run(path, False) if path.stem in {*TRAINED, "digits"} else ran(path))[0]
 
 
