@@ -19,6 +19,7 @@ from symgrad.train import snapshot
 from symgrad.train.data.given import class_weights
 from symgrad.train.history import History
 from symgrad.train.loop import Course
+from symgrad.train.objective import has_weights
 from symgrad.train.order import permutation
 from symgrad.train.run import Run
 from symgrad.train.source import Source, split_last
@@ -107,7 +108,7 @@ class Fit:
         course = Course(rows, min(o.batch_size or BATCH, rows), o.seed)
         start = o.initial_epoch * course.per_epoch
         course = replace(course, before=saved.before if saved else model.iterations - start)
-        weighted = len(self.training.variables) > len(model.network.inputs) + len(model.task(False).targets)
+        weighted = has_weights(self.training.variables, model.task(False))
         shuffled = bool(o.shuffle) and course.per_epoch > 1 and not self.training.is_streamed
         loop = model.loop(weighted, shuffled)
         state = State.joined(model._weights, model._slots)
@@ -144,7 +145,7 @@ class Fit:
         if self.validation is None:
             return None
         o, model, source = self.options, self.model, self.validation
-        task = model.task(len(source.variables) > len(model.network.inputs) + len(model.task(False).targets))
+        task = model.task(has_weights(source.variables, model.task(False)))
         return lambda: model.evaluated(task, source, o.validation_batch_size or o.batch_size or BATCH)
 
     def _through(self, run: Run, watch: Watch, saved: snapshot.Saved | None) -> None:

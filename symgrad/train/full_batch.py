@@ -16,6 +16,7 @@ from symgrad.errors import NumericError, UnsupportedError
 from symgrad.nn.network import Network
 from symgrad.train.history import History
 from symgrad.train.loop import Course
+from symgrad.train.objective import Task, has_weights
 from symgrad.train.pace import MOST_ROWS
 from symgrad.train.watching.watch import Logs, Watch
 
@@ -38,7 +39,7 @@ def run_full_batch(fit: Any) -> History:
     Raises:  NumericError where the loss is not finite at the start
     """
     model, source, first = fit.model, fit.training, fit.options.initial_epoch
-    function = model.compiled_loss(model.task(task_is_weighted(fit)))
+    function = model.compiled_loss(_task(fit))
     course = Course(source.rows, source.rows)
     options = dict(model.optimizer.options)
     last = min(fit.options.epochs, first + options["maxiter"])
@@ -72,7 +73,7 @@ def run_full_batch(fit: Any) -> History:
 
 def _logs(fit: Any) -> Callable[[np.ndarray], Logs]:
     """The loss that was reached, then the metrics at that point."""
-    model, source, task = fit.model, fit.training, fit.model.task(task_is_weighted(fit))
+    model, source, task = fit.model, fit.training, _task(fit)
 
     def finish(totals: np.ndarray) -> Logs:
         metrics = model.evaluated(task, source, MOST_ROWS) if task.finishers else {}
@@ -81,10 +82,9 @@ def _logs(fit: Any) -> Callable[[np.ndarray], Logs]:
     return finish
 
 
-def task_is_weighted(fit: Any) -> bool:
-    """Whether the data of a fit hold row weights."""
-    model = fit.model
-    return len(fit.training.variables) > len(model.network.inputs) + len(model.task(False).targets)
+def _task(fit: Any) -> Task:
+    """The task of the rows, with their weights where they have any."""
+    return fit.model.task(has_weights(fit.training.variables, fit.model.task(False)))
 
 
 class _Flat:

@@ -13,7 +13,7 @@ from typing import Any
 from symgrad.errors import CallError, DeclarationError
 from symgrad.frontend.declare import input as declare_input
 from symgrad.frontend.tensor import Tensor
-from symgrad.ir.node import Node, build, constant
+from symgrad.ir.node import Node, build
 from symgrad.ir.show import described, printable
 from symgrad.ir.types import Size
 from symgrad.ir.walk import variables
@@ -67,6 +67,11 @@ def task_of(network: Network, loss: Any, metrics: Sequence[Any], from_logits: bo
     weight = declare_input(_unused("sample_weight", network), (_batch(network),)) if weighted else None
     plain = {mode: losses.total(row, y, Tensor(f), weight) for mode, f in _modes(network)}
     return _task(network, plain, (y, weight), metrics, row)
+
+
+def has_weights(data: Sequence[Node], plain: Task) -> bool:
+    """Whether data hold row weights, beside what the task without such takes."""
+    return len(data) > len(plain.training.data)
 
 
 def _unused(name: str, network: Network) -> str:
@@ -188,4 +193,4 @@ def _shapes(metric: Any, y: Tensor | None, network: Network) -> tuple[tuple[int,
     return tuple(found)
 
 
-__all__ = ["CAUTION", "Task", "Wanted", "constant", "task_of"]
+__all__ = ["CAUTION", "Task", "Wanted", "has_weights", "task_of"]

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from symgrad.ir.node import Node
-
 
 class State:
     """Arrays by name. A scalar lives in an array of one element; ``shapes`` are the declared ones.
@@ -73,8 +71,3 @@ class State:
             if not np.isfinite(a).all():
                 return name
         return None
-
-
-def named(nodes: Iterable[Node]) -> list[str]:
-    """The names of variables."""
-    return [n["variable"].name for n in nodes]

@@ -118,7 +118,6 @@ def optional(kind: Kind) -> Kind:
     return Kind(f"{kind.words}, or None", lambda value: None if value is None else kind.keep(value))
 
 
-ANY = within(lambda x: True, "a finite number")
 NOT_NEGATIVE = within(lambda x: x >= 0.0, "a number of 0 or more")
 POSITIVE = within(lambda x: x > 0.0, "a number above 0")
 SHARE = within(lambda x: 0.0 <= x <= 1.0, "a number from 0 to 1")

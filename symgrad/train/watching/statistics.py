@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from symgrad.errors import CallError, DeclarationError
+from symgrad.train.objective import has_weights
 from symgrad.train.source import Source
 from symgrad.train.watching.hooks import Callback
 from symgrad.train.watching.layers import Probe
@@ -51,7 +52,7 @@ class LayerStatistics(Callback):
             source = model.source(model.task(False), self.x, self.y, None)
         if source is None:
             raise CallError("LayerStatistics has no rows to measure on", fix="give it x and y, or let fit call it")
-        task = model.task(len(source.variables) > len(model.task(False).training.data))
+        task = model.task(has_weights(source.variables, model.task(False)))
         self._sample = source.sample(self.rows)
         self._probe = Probe(model, task)
 

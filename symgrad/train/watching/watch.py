@@ -6,7 +6,7 @@ runs at every epoch, or every batch, only where somebody has a hook for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -129,4 +129,4 @@ def finisher(
     return finish
 
 
-__all__ = ["Logs", "Mapping", "Watch", "fault_error", "finisher"]
+__all__ = ["Logs", "Watch", "fault_error", "finisher"]
