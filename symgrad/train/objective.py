@@ -136,7 +136,8 @@ def _task(network: Network, plain: dict[str, Tensor], given: tuple[Any, Any], me
     }
     data = tuple(t.node for t in (y, weight) if t is not None)
     parameters = tuple(w.node for w in network.parameters)
-    updates = tuple(network.updates)
+    nexts = dict(network.updates)
+    updates = tuple((s.node, nexts.get(s.node, s.node)) for s in network.states)  # in the order of the arrays
     training = Objective(
         (*network.inputs, *data), full["training"].node, parameters, sums["training"], updates, network.key
     )  # fmt: skip

@@ -92,7 +92,9 @@ def step_of(objective: Objective, optimizer: Any, *, shuffled: bool, doc: str = 
     barred = [variable(Variable(f"{p['variable'].name}_bar", "cotangent"), p.type) for p in objective.parameters]
     updates = _updates(optimizer, (objective.parameters, barred), slots, (number, rate), reports)
     handed = [*zip(barred, gradients, strict=True)]
-    for (state, _), new in zip(objective.updates, news, strict=True):
+    for (state, value), new in zip(objective.updates, news, strict=True):
+        if value is state:  # it stays as it is
+            continue
         measured = variable(Variable(f"{state['variable'].name}_next", "cotangent"), state.type)
         handed.append((measured, new))
         updates.append((state, broadcast(measured, measured.shape)))

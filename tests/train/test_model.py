@@ -125,6 +125,23 @@ def test_batch_normalisation_keeps_running_statistics():
     np.testing.assert_allclose(mean, 0.01 * shifted.mean(axis=0), rtol=1e-12)
 
 
+class Counts:
+    """A layer of a user's: three states, of which one stays, and the last is advanced first."""
+
+    def apply(self, x, scope):
+        a, b, c = (scope.state(name, (1,), start) for name, start in (("a", 1.0), ("b", 2.0), ("c", 3.0)))
+        scope.update(c, c + 1)
+        scope.update(a, a + 10)
+        return x + 0 * (a + b + c)
+
+
+def test_states_are_advanced_by_their_own_values():
+    net = sg.nn.Sequential([Counts(), sg.nn.Dense(1)], input_shape=(2,))
+    net.compile("sgd", loss="mse")
+    net.fit(X, Y, epochs=2, batch_size=60)
+    assert [net.state_dict()[f"counts_{name}"] for name in "abc"] == [21.0, 2.0, 5.0]
+
+
 def test_mistakes_are_answered():
     net = linear()
     with pytest.raises(CallError, match="not compiled"):
