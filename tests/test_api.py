@@ -176,6 +176,21 @@ def test_reshapes_that_do_not_fit(shape):
         sg.input("M", (3, 4)).reshape(shape)
 
 
+M = sg.input("M", (3, 4))
+AXES = [
+    *(lambda a=a: sg.transpose(M, a) for a in ((0, 3), (-3, 0), (0,), (0, 0), (0.0, 1), 1, (None, 0))),
+    *(lambda a=a: sg.expand_dims(M, a) for a in (3, -4, 0.5, True, "a", (0, 0), (0, -4))),
+    *(lambda a=a: sg.sum(M, a) for a in (2, -3, 1.5, True, "a", (0, 0), (0, -2))),
+]
+
+
+@pytest.mark.parametrize("build", AXES)
+def test_axes_that_there_are_not(build):
+    with pytest.raises(errors.ShapeError) as caught:
+        build()
+    assert caught.value.fix
+
+
 @pytest.mark.parametrize("value", ["a", None, {}, 1j, [1, [2]], object(), np.longdouble(1), 10**400, b"a"])
 def test_what_is_no_number_is_no_constant(value):
     with pytest.raises(errors.DtypeError):

@@ -24,9 +24,14 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Tensor:
     """Axes reversed, or in the given order."""
     node = as_node(x)
     rank = node.type.rank
-    order = tuple(reversed(range(rank))) if axes is None else tuple(int(a) % max(rank, 1) for a in axes)
+    given = tuple(reversed(range(rank))) if axes is None else tuple(axes) if np.iterable(axes) else (axes,)
+    order = tuple(int(a) % rank for a in given) if all(reductions.is_axis(a, rank) for a in given) else ()
     if sorted(order) != list(range(rank)):
-        raise ShapeError(f"transpose: {axes} is not an order of {rank} axes", ("tensor", described(node)))
+        raise ShapeError(
+            f"transpose: {axes} is not an order of {rank} axes",
+            ("tensor", described(node)),
+            fix="name each axis once",
+        )
     return Tensor(shapes.transpose(node, order))
 
 
@@ -92,9 +97,15 @@ def expand_dims(x: Any, axis: Any) -> Tensor:
     node = as_node(x)
     given = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
     rank = node.type.rank + len(given)
-    if any(not -rank <= a < rank for a in given):
-        raise ShapeError(f"expand_dims: axis {axis} is not an axis of the result", ("tensor", described(node)))
+    if not all(reductions.is_axis(a, rank) for a in given):
+        raise ShapeError(
+            f"expand_dims: axis {axis} is not an axis of the result",
+            ("tensor", described(node)),
+            fix=f"use {-rank} to {rank - 1}",
+        )
     at = {a % rank for a in given}
+    if len(at) < len(given):
+        raise ShapeError(f"axis {axis} names an axis twice", ("tensor", described(node)), fix="name each axis once")
     sizes = iter(node.shape)
     return Tensor(shapes.reshape(node, tuple(1 if i in at else next(sizes) for i in range(rank))))
 

@@ -11,7 +11,7 @@ from symgrad.errors import ShapeError, UnsupportedError
 from symgrad.frontend.tensor import HOOKS, Tensor, as_node, named_errors
 from symgrad.ir.node import Node, build, constant
 from symgrad.ir.show import described
-from symgrad.ir.types import AnySize, size_product
+from symgrad.ir.types import size_product
 from symgrad.ops.leaf import cast, size
 from symgrad.ops.reduce import kept
 from symgrad.ops.shape import reshape
@@ -24,7 +24,7 @@ def axes_of(node: Node, axis: Any) -> tuple[int, ...]:
         return tuple(range(rank))
     given = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
     for a in given:
-        if not isinstance(a, (int, np.integer)) or not -rank <= a < rank:
+        if not is_axis(a, rank):
             raise ShapeError(
                 f"axis {a} is not an axis",
                 ("tensor", described(node)),
@@ -32,8 +32,13 @@ def axes_of(node: Node, axis: Any) -> tuple[int, ...]:
             )
     axes = tuple(sorted(int(a) % rank for a in given))
     if len(set(axes)) < len(axes):
-        raise ShapeError(f"axis {axis} names an axis twice", ("tensor", described(node)))
+        raise ShapeError(f"axis {axis} names an axis twice", ("tensor", described(node)), fix="name each axis once")
     return axes
+
+
+def is_axis(a: Any, rank: int) -> bool:
+    """Whether a value names one of so many axes, counted from the front or (negative) from the back."""
+    return isinstance(a, (int, np.integer)) and not isinstance(a, bool) and -rank <= int(a) < rank
 
 
 def _reduce(op: str, node: Node, axis: Any, keepdims: bool) -> Node:
@@ -63,10 +68,7 @@ logsumexp = _public("logsumexp", "real", "log(sum(exp(x))) without overflow; gra
 
 
 def _count(node: Node, axes: tuple[int, ...]) -> Node:
-    total: AnySize = 1
-    for i in axes:
-        total = total * node.shape[i]
-    return size(total)
+    return size(size_product(tuple(node.shape[i] for i in axes)))
 
 
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
@@ -161,12 +163,10 @@ def _matrix_norm(node: Node, ord: Any, axis: Any, keepdims: bool) -> Node:
 def _argument(op: str) -> Callable[..., Tensor]:
     def position(x: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
         node = as_node(x)
-        if axis is None:
-            flat: AnySize = 1
-            for n in node.shape:
-                flat = flat * n
-            node = reshape(node, (flat,))
-        return named_errors(lambda n: _reduce(op, n, 0 if axis is None else axis, keepdims), node)
+        if axis is not None:
+            return named_errors(lambda n: _reduce(op, n, axis, keepdims), node)
+        flat = reshape(node, (size_product(node.shape),))
+        return named_errors(lambda n: reshape(_reduce(op, n, 0, False), (1,) * (node.type.rank * keepdims)), flat)
 
     position.__name__ = position.__qualname__ = op
     position.__doc__ = (

@@ -81,6 +81,15 @@ def test_the_gradient_of_a_norm_at_the_origin_is_0(p):
     assert np.isnan(sg.evaluate(sg.norm(x, p), x=[1.0, np.nan, 0.0]))
 
 
+@pytest.mark.parametrize("axis", [None, 0, -1])
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_positions_of_the_largest_and_the_smallest(axis, keepdims):
+    X, at = sg.input("X", (3, 4)), RNG.normal(size=(3, 4))
+    for name in ("argmax", "argmin"):
+        wanted = getattr(np, name)(at, axis=axis, keepdims=keepdims)
+        assert np.array_equal(sg.evaluate(getattr(sg, name)(X, axis, keepdims), X=at), wanted)
+
+
 def test_named_sizes():
     x, A, n = sg.input("x", ("n",)), sg.input("A", ("n", "n")), 4
     at, M = RNG.normal(size=n), RNG.normal(size=(n, n))
