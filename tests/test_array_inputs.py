@@ -6,6 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy as sp
+from scipy import sparse
 
 import symgrad as sg
 from symgrad.errors import CallError, DtypeError, IndexRangeError, ShapeError
@@ -172,6 +173,12 @@ def test_what_is_no_real_number_is_a_type_error(scalar, net, what):
             call(REFUSED[what], 1.0)
     with pytest.raises(DtypeError, match=r"^X "):
         net(REFUSED[what], WEIGHTS, 0.5)
+
+
+def test_a_sparse_matrix_is_told_to_be_made_dense(net):
+    with pytest.raises(DtypeError) as caught:
+        net(sparse.csr_array(DATA), WEIGHTS, 0.5)
+    assert caught.value.fix == "make it dense: x.toarray()"
 
 
 def test_nan_and_infinity_are_those_of_numpy(vector, scalar):

@@ -22,6 +22,12 @@ def test_symbols_take_arrays(f, at):
     assert found.flags.writeable
 
 
+def test_indices_outside_are_refused_as_compiled_functions_do():
+    picked = sg.take(sg.input("v", (3,)), sg.input("i", ("n",), dtype="int"))
+    with pytest.raises(sg.IndexRangeError, match="index 3 is out of bounds"):
+        sg.evaluate(picked, v=np.ones(3), i=[0, 3])
+
+
 def test_arrays_that_do_not_broadcast():
     with pytest.raises(sg.ShapeError, match="do not broadcast"):
         sg.evaluate(x * y, x=[1, 2], y=[1, 2, 3])

@@ -15,7 +15,7 @@ from typing import Any
 import sympy as sp
 from sympy.core.function import AppliedUndef
 from sympy.core.sympify import converter
-from sympy.matrices.expressions.matexpr import MatrixSymbol
+from sympy.matrices.expressions.matexpr import MatrixExpr, MatrixSymbol
 from sympy.matrices.matrixbase import MatrixBase
 from sympy.tensor.array.ndim_array import NDimArray
 
@@ -131,6 +131,8 @@ def _node(expr: Any, convert: Callable[[Any], Node]) -> Node:
         return _stacked([_node(e, convert) for e in expr])
     if isinstance(expr, MatrixSymbol):
         return _node(expr.as_explicit(), convert) if _is_explicit(expr) else _refuse(expr)
+    if isinstance(expr, MatrixExpr):
+        return _refuse(expr)
     if isinstance(expr, (sp.Expr, sp.logic.boolalg.Boolean, *LEAVES)):
         return convert(expr)
     if isinstance(expr, sp.Basic):

@@ -13,6 +13,7 @@ import numpy as np
 
 from symgrad.errors import IndexRangeError, ShapeError, UnsupportedError
 from symgrad.ir.node import Frozen, Node
+from symgrad.ir.show import described
 from symgrad.ir.types import Quotient, Size, substitute
 from symgrad.ir.walk import topological
 
@@ -89,7 +90,13 @@ def _value(node: Node, args: list, sizes: Mapping[str, int]) -> Any:
     if node.op.reference is None:
         raise UnsupportedError(f"{node.op.name} has no reference")
     _check_sizes(node, sizes)
-    return np.asarray(node.op.reference(*args, **{k: concrete(v, sizes) for k, v in node.params.items()}))
+    params = {k: concrete(v, sizes) for k, v in node.params.items()}
+    try:
+        return np.asarray(node.op.reference(*args, **params))
+    except IndexError as error:  # of a reference; a complaint of symgrad's has more to say
+        if isinstance(error, IndexRangeError):
+            raise
+        raise IndexRangeError(str(error), ("node", described(node))) from None
 
 
 def _check_sizes(node: Node, sizes: Mapping[str, int]) -> None:

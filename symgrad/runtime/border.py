@@ -106,6 +106,8 @@ def convert(name: str, value: Any, kind: ArrayType, real: str) -> np.ndarray:
 def _cast_fix(kind: str, array: np.ndarray, value: Any) -> str:
     if isinstance(value, Iterator):
         return "make a list of it first"
+    if hasattr(value, "toarray"):  # SciPy's sparse arrays and matrices
+        return "make it dense: x.toarray()"
     given, number = array.dtype.kind, array.ndim == 0
     if kind == "bool":
         return "compare first: values != 0"
@@ -218,7 +220,7 @@ def solve(n: Size, m: int, known: Mapping[str, int]) -> tuple[str, int] | None:
 def wrong_shape(v: Node, array: np.ndarray, what: str) -> ShapeError:
     """An array of another shape than declared."""
     name = printable(v["variable"].name)
-    fix = f"give an array of shape {shown(v.shape)}"
+    fix = f"give an array of shape {shown(v.shape)}" if v.shape else "give a number"
     if array.ndim == 1 and v.type.rank == 2 and v.shape[1] == 1:
         fix = f"reshape it to a column: {name}.reshape(-1, 1)"
     return ShapeError(f"{name} has {what}", ("declared", f"{name}: {v.type}"), ("given", f"{given(array)}"), fix=fix)

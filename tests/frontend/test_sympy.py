@@ -254,6 +254,9 @@ def test_matrix_expressions_and_sets_are_refused() -> None:
     for bad in (A * B, sp.Trace(A * B), sp.MatrixSymbol("C", n, n), sp.S.Reals, sp.Lambda(u, u)):
         with pytest.raises(UnsupportedError):
             sg.from_sympy(bad)
+    with pytest.raises(UnsupportedError) as caught:
+        sg.from_sympy(A * sp.Matrix([u, 1]))
+    assert "as_explicit" in caught.value.fix
 
 
 def test_bombs_are_refused_before_anything_is_computed() -> None:
