@@ -144,11 +144,6 @@ _SPELL: dict[str, Callable[[Expr, list[Printed]], Printed]] = {
 }
 
 
-def assign(statement: Assign) -> str:
-    """``target = expr``."""
-    return f"{statement.target} = {text(statement.expr)}"
-
-
 def is_straight(function: Function) -> bool:
     """No branch, no loop and no call of the C library: inlined whole, so that a loop over it is vector code."""
     stack = [e for s in function.body for e in ((s.expr,) if isinstance(s, Assign) else getattr(s, "values", ()))]

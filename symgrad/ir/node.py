@@ -66,6 +66,7 @@ OPS: dict[str, Op] = {}
 def register(op: Op) -> Op:
     """Add a primitive to the table."""
     assert op.name not in OPS, f"{op.name} is registered twice"
+    assert op.traits <= TRAITS.keys(), f"{op.name} has an unknown trait"
     OPS[op.name] = op
     return op
 
@@ -267,13 +268,3 @@ def is_constant(node: Node, value: float | None = None) -> bool:
     if node.op.name != "constant" or node.type.rank:
         return False
     return value is None or bits_key(float(node["value"])) == bits_key(float(value))
-
-
-@dataclass(frozen=True, slots=True)
-class Graph:
-    """Inputs, outputs, and the names that the user gave to nodes (stripped ``named`` nodes)."""
-
-    inputs: tuple[Node, ...]
-    outputs: tuple[Node, ...]
-    names: Mapping[Node, tuple[str, str | None]] = field(default_factory=dict)
-    updates: tuple[tuple[Node, Node], ...] = ()
