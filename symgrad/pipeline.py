@@ -124,6 +124,12 @@ def marked(x: Node) -> Node:
     return x if x.op.name in ("variable", "named") else build("named", x, name=label(x)[:40], latex=None)
 
 
+def wrt_names(derived: Derived) -> tuple[str, ...]:
+    """What gradients are taken by, as the user named it: simplifying may have joined or folded it."""
+    kept = map(marked, derived.asked)
+    return tuple(x["variable"].name if x.op.name == "variable" else x["name"] for x in kept)
+
+
 def _replaced(outputs: Sequence[Node], wrt: Sequence[Node], kept: Sequence[Node]) -> list[Node]:
     swap = {x: k for x, k in zip(wrt, kept, strict=True) if x is not k}
     if not swap:
@@ -279,9 +285,7 @@ def header(derived: Derived) -> str:
     outputs = ", ".join(printable(derived.names.get(f, (label(f), None))[0]) for f in derived.outputs[:8])
     if not derived.wrt:
         return f"{outputs}."
-    variables = ", ".join(
-        printable(x["variable"].name if x.op.name == "variable" else derived.names[x][0]) for x in derived.wrt[:8]
-    )
+    variables = ", ".join(map(printable, wrt_names(derived)[:8]))
     more = ", ..." if len(derived.wrt) > 8 else ""
     return f"{outputs}, and its gradient with respect to {variables}{more}."
 

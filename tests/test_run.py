@@ -85,6 +85,24 @@ def test_cotangents_have_the_shape_of_the_output():
             fn.backward(residuals, bad)
 
 
+def test_integers_and_booleans_among_the_outputs_have_no_cotangent():
+    fn = sg.compile({"p": x * y, "less": x < y, "at": sg.argmax(sg.stack([x, y]))}, wrt=[x, y])
+    for point, gradient in (((2.0, 3.0), (3.0, 2.0)), (([2.0, 3.0], 3.0), ([3.0, 3.0], [2.0, 3.0]))):
+        _, residuals = fn.forward(*point)
+        for rest in (0.0, None):
+            found = fn.backward(residuals, {"p": 1.0, "less": rest, "at": rest})
+            assert np.array_equal(found, gradient)
+        assert fn.check(*point).ok  # the second point stands on the jump of both
+
+
+def test_wrt_has_the_names_that_were_given():
+    one, inside = sg.named("one", sg.constant(2.0) * 3), sg.named("x", x * y)
+    fn = sg.compile(one * inside * sg.named("same", x * y), wrt=["one", inside, "same", x])
+    assert fn.wrt == ("one", "x", "same", "x")
+    assert fn.grad(2.0, 3.0) == (36.0, 36.0, 36.0, 6 * 2 * 2.0 * 3.0**2)
+    assert "with respect to one, x, same, x." in fn.source
+
+
 def test_scalars_broadcast_like_a_ufunc():
     fn = sg.compile(sg.sin(x) * y + x**2, wrt=[x, y])
     a, b = np.linspace(0, 1, 5), np.array([[1.0], [2.0]])
@@ -179,6 +197,9 @@ def test_scipy_starts():
     for start in ([1.0], np.ones(7), {"W": np.eye(2)}, [np.eye(3), [2, 3]]):
         with pytest.raises((errors.CallError, errors.ShapeError)):
             fn.as_scipy(start, X=data)
+    for start in ("abc", np.ones(6) * 1j):
+        with pytest.raises(errors.DtypeError, match="x0"):
+            fn.as_scipy(start, X=data)
 
 
 def test_report_says_what_each_pass_did():
@@ -231,6 +252,7 @@ def test_everything_copies_and_pickles():
         assert np.array_equal(found[1], expected[1])
         assert same(x * v) == x * v
         assert str(same(fn.derivation())) == str(fn.derivation())
+        assert same(fn.derivation().steps[0]) == fn.derivation().steps[0]
         assert str(same(fn.report())) == str(fn.report())
     problem = sg.compile(x**2 * y, wrt=x).as_scipy(y=3.0)
     assert pickle.loads(pickle.dumps(problem)).fun([2.0]) == copy.deepcopy(problem).fun([2.0]) == 12.0

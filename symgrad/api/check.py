@@ -142,8 +142,14 @@ def _paired(outputs: Any) -> Any:
     values = tuple(outputs.values()) if isinstance(outputs, dict) else outputs
     if isinstance(values, tuple):
         pairs = zip(values, _weights(values), strict=True)
-        return np.concatenate([np.ravel(np.asarray(v, float) * w) for v, w in pairs])
-    return np.asarray(values, float) * _weights(values)
+        return np.concatenate([np.ravel(_moving(v) * w) for v, w in pairs])
+    return _moving(values) * _weights(values)
+
+
+def _moving(value: Any) -> Any:
+    """A real output in full; nothing of an integer or a boolean, which has no derivative."""
+    array = np.asarray(value)
+    return array.astype(float) if array.dtype.kind == "f" else np.zeros(array.shape)
 
 
 def _tangent(graph: Graph, wrt: Sequence[Node]) -> Callable[[Point, Sequence[Any]], Any]:

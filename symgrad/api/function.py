@@ -22,7 +22,7 @@ from symgrad.ir.node import Node
 from symgrad.ir.show import described, printable
 from symgrad.ops.diagonal import is_diagonal
 from symgrad.pipeline import derive
-from symgrad.runtime.border import bind, broadcast_together, check_shapes, convert, listed, plain_array
+from symgrad.runtime.border import bind, broadcast_together, check_shapes, convert, listed, numpy_dtype, plain_array
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +150,9 @@ class CompiledFunction(Views):
             shape = residuals.shapes[i]
             wanted = shape if residuals.shape is None else (*residuals.shape, *shape[1:])
             name = f"the cotangent of {d.keys[i] if d.keys else 'the output'}"
+            if derived.seeds[i].dtype != "real":  # integers and booleans have none: whatever stands there is not read
+                seeds.append(np.zeros(shape, numpy_dtype(derived.seeds[i].dtype, d.dtype))[()])
+                continue
             if is_diagonal(derived.outputs[i]):
                 seeds.append(convert(name, _diagonal_of(item, wanted), derived.seeds[i].type, d.dtype))
                 continue
@@ -264,10 +267,11 @@ def _items(d: Definition, cotangent: Any) -> list[Any]:
         if set(cotangent) != set(d.keys):
             given = ", ".join(printable(str(k)) for k in cotangent)
             facts = ("outputs", ", ".join(map(printable, d.keys[:12]))), ("given", given)
-            raise CallError("the cotangents have other names than the outputs", *facts)
+            raise CallError("the cotangents have other names than the outputs", *facts, fix="give one for each output")
         return [cotangent[k] for k in d.keys]
     if not isinstance(cotangent, (list, tuple)) or len(cotangent) != len(d.outputs):
-        raise ShapeError(f"backward takes {len(d.outputs)} cotangents, one an output")
+        fix = "give a list of them" + (", or a dict by name" if d.keys else "")
+        raise ShapeError(f"backward takes {len(d.outputs)} cotangents, one an output", fix=fix)
     return list(cotangent)
 
 

@@ -12,6 +12,7 @@ from symgrad.emit.standalone import standalone as standalone_text
 from symgrad.errors import SymgradError
 from symgrad.ir.node import Node
 from symgrad.ir.types import Size, substitute
+from symgrad.pipeline import wrt_names
 from symgrad.runtime.border import numpy_dtype
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ def save_source(bundle: Bundle, path: Path, alone: bool) -> Path:
         path.write_text(bundle.source.text, encoding="utf-8")
         return path
     derived = bundle.derived
-    wrt = [x["variable"].name if x.op.name == "variable" else derived.names[x][0] for x in derived.wrt]
+    inside = [x.op.name != "variable" for x in derived.asked]  # an intermediate, though it may have an input's name
+    wrt = [f"{name} (inside)" if i else name for name, i in zip(wrt_names(derived), inside, strict=True)]
     text, arrays = standalone_text(
         bundle.program,
         bundle.source,

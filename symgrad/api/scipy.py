@@ -15,7 +15,7 @@ from symgrad.errors import CallError, ShapeError
 from symgrad.frontend.declare import input as declare_input
 from symgrad.frontend.tensor import Tensor
 from symgrad.ir.node import Node
-from symgrad.ir.types import Size, substitute
+from symgrad.ir.types import Size, real, substitute
 from symgrad.runtime.border import bind, check_shapes, convert, listed
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def as_scipy(function: CompiledFunction, x0: Any, fixed: Mapping[str, Any]) -> P
     if x0 is None or arrays:
         start = _joined(d.wrt, [arrays.get(v, np.zeros(shape)) for v, shape in zip(d.wrt, shapes, strict=True)], shapes)
     else:
-        start = np.array(x0, dtype=float)
+        start = np.array(convert("x0", x0, real(), "float64"))
         if start.shape != (sum(math.prod(shape) for shape in shapes),):
             raise ShapeError(
                 "x0 does not fit the variables", ("shapes", ", ".join(map(str, shapes))), ("x0", str(start.shape))

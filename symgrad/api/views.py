@@ -12,6 +12,7 @@ from symgrad.api.save import save_source
 from symgrad.api.scipy import Problem, as_scipy
 from symgrad.emit.count import count, shown
 from symgrad.passes.report import PassReport
+from symgrad.pipeline import wrt_names
 from symgrad.runtime.check import CheckReport, Effort
 from symgrad.view.derivation import Derivation
 
@@ -55,8 +56,7 @@ class Views:
     @property
     def wrt(self) -> tuple[str, ...]:
         """The names of what gradients are taken with respect to."""
-        names = self._bundle.derived.names
-        return tuple(x["variable"].name if x.op.name == "variable" else names[x][0] for x in self._bundle.derived.wrt)
+        return wrt_names(self._bundle.derived)
 
     @property
     def dtype(self) -> str:

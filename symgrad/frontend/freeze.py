@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,4 +32,9 @@ def restore(rows: Any, outputs: Any) -> Tensor:
     return Tensor(restore_nodes(rows, outputs)[0])
 
 
+def _restored_node(rows: Any, outputs: Any) -> Node:
+    return restore_nodes(rows, outputs)[0]
+
+
+copyreg.pickle(Node, lambda node: (_restored_node, store((node,))))  # type: ignore[arg-type]
 HOOKS.update({"store": store, "restore": restore})
