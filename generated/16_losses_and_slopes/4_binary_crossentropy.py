@@ -97,8 +97,8 @@ def forward(y, yhat):
     r1 = np.empty((1, 1), f64)
     t4 = 1.0 - yhat
     t5 = 1.0 - y
-    r0[0, 0] = select((t5 == 0.0) & (t4 == t4), 0.0, t5 / t4)
-    r1[0, 0] = select((y == 0.0) & (yhat == yhat), 0.0, y / yhat)
+    r0[0, 0] = select((t5 == 0.0) & (t4 == t4), 0.0, select(t4 < 0.0, math.nan, t5 / t4))
+    r1[0, 0] = select((y == 0.0) & (yhat == yhat), 0.0, select(yhat < 0.0, math.nan, y / yhat))
     return binary_crossentropy, (r0, r1)
 
 
@@ -126,7 +126,7 @@ def value_and_grad(y, yhat):
     t2 = 1.0 - yhat
     t3 = select((t1 == 0.0) & (t2 == t2), 0.0, t1 * log(t2))
     binary_crossentropy = -(t0 + t3)
-    r0 = select((t1 == 0.0) & (t2 == t2), 0.0, t1 / t2)
-    r1 = select((y == 0.0) & (yhat == yhat), 0.0, y / yhat)
+    r0 = select((t1 == 0.0) & (t2 == t2), 0.0, select(t2 < 0.0, math.nan, t1 / t2))
+    r1 = select((y == 0.0) & (yhat == yhat), 0.0, select(yhat < 0.0, math.nan, y / yhat))
     yhat_bar = r0 - r1
     return binary_crossentropy, yhat_bar
