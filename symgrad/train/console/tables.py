@@ -105,7 +105,9 @@ def _number(cell: str, column: str, row: int) -> float:
     if not math.isfinite(value):
         raise ExpressionError(
             f"line {row}, column {printable(column)}: {printable(cell)!r} is not a number",
-            fix="leave the column out, or write numbers for its words",
+            fix="leave the column out, or write numbers for its words"
+            if cell.strip()
+            else "drop such lines, or fill them first",
         )
     return value
 
