@@ -72,6 +72,15 @@ class Network:
         """How many numbers are learned."""
         return sum(_count(w.node) for w in self.parameters)
 
+    @property
+    def table_rows(self) -> int | None:
+        """How many rows the table has that the integers of the input name; None where no Embedding comes first."""
+        first = next((row for row in self.rows if row.kind not in ("Flatten", "Reshape")), None)
+        if first is None or first.kind != "Embedding":
+            return None
+        table = f"{first.layer}_embeddings"
+        return next((w.node.shape[0] for w in self.parameters if w.node["variable"].name == table), None)
+
 
 def _restored(stored: tuple, counts: tuple, weights: list, starts: list, rows: tuple) -> Network:
     """A network from its stored graph."""

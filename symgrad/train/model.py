@@ -213,7 +213,7 @@ class Model:
 
     def predict(self, x: Any, batch_size: int | None = None, verbose: Any = "auto") -> np.ndarray:
         """The outputs for rows of inputs, in the mode of inference; nothing is shown, whatever ``verbose`` says."""
-        source = Source(self.network.inputs, self._given(self.network.inputs, x), self.dtype)
+        source = Source(self.network.inputs, self._given(self.network.inputs, x), self.dtype, self.network.table_rows)
         weights = [self._weights[name] for name in self._weights.names]
         step = batch_of("batch_size", batch_size) or rows_at_once([self.network.output])
         parts = []
@@ -263,7 +263,7 @@ class Model:
         nodes = (*self.network.inputs, *task.targets)
         if task.weight is not None:
             nodes, given = (*nodes, task.weight), [*given, weight]
-        found = Source(nodes, given, self.dtype)
+        found = Source(nodes, given, self.dtype, self.network.table_rows)
         if task.targets and (task.classes is not None or task.of_probabilities):
             found.check_targets(len(self.network.inputs), task.classes, task.ignored)
         return found

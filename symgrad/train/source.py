@@ -14,7 +14,7 @@ import numpy as np
 from symgrad.errors import NumericError, ShapeError
 from symgrad.ir.node import Node
 from symgrad.ir.show import printable
-from symgrad.train.data.given import check_targets, other_shape, prepared
+from symgrad.train.data.given import check_rows_of_table, check_targets, other_shape, prepared
 from symgrad.train.data.table import where
 from symgrad.train.loop import Course
 
@@ -23,9 +23,14 @@ Permutation = Callable[[np.ndarray, int, int], Any]
 
 
 class Source:
-    """Arrays by variable, checked against the declarations; ``rows`` is how many each has."""
+    """Arrays by variable, checked against the declarations; ``rows`` is how many each has.
 
-    def __init__(self, variables: Sequence[Node], given: Sequence[Any], dtype: str) -> None:
+    ``table_rows`` is the size of the table whose rows the first variable names, if it names some.
+    """
+
+    def __init__(
+        self, variables: Sequence[Node], given: Sequence[Any], dtype: str, table_rows: int | None = None
+    ) -> None:
         self.variables, self.dtype = tuple(variables), dtype
         self.is_streamed = any(is_mapped(g) for g in given)
         self.given = [
@@ -34,6 +39,8 @@ class Source:
         ]
         self._check()
         self.rows = len(self.given[0])
+        if table_rows is not None and not is_mapped(self.given[0]):
+            check_rows_of_table(self.variables[0], self.given[0], table_rows)
         self._order: tuple[int, np.ndarray] | None = None
 
     def _converted(self, v: Node, value: Any) -> np.ndarray:

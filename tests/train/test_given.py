@@ -25,6 +25,9 @@ LABELS = network(3, "sparse_categorical_crossentropy")
 HOT = network(3, "categorical_crossentropy")
 LOGIT = network(1, "binary_crossentropy")
 LINE = network(1, "mse", False)
+PLANE = network(3, "mse", False)
+IDS = sg.nn.Sequential([sg.nn.Embedding(3, 1), sg.nn.Flatten()], input_shape=(2,))
+IDS.compile("sgd", loss="mse")
 WRONG = {
     "words": lambda: LABELS.fit(X, WORDS),
     "words_for_a_logit": lambda: LOGIT.fit(X, pd.Series(WORDS)),
@@ -36,6 +39,9 @@ WRONG = {
     "between": lambda: LABELS.fit(X, Y + 0.5),
     "missing_label": lambda: LABELS.fit(X, np.where(Y > 1, np.nan, Y)),
     "hot_for_labels": lambda: LABELS.fit(X, np.eye(3)[Y]),
+    "ids_from_1": lambda: IDS.predict([[0, 2], [1, 3]]),
+    "ids_below_0": lambda: IDS.fit([[0, 2], [1, -1]], np.zeros((2, 2))),
+    "one_number_for_three": lambda: PLANE.fit(X, Y / 2),
     "labels_for_hot": lambda: HOT.fit(X, Y),
     "hot_for_a_logit": lambda: LOGIT.fit(X, np.eye(2)[Y % 2]),
     "a_column_of_words": lambda: LINE.fit(pd.DataFrame({"age": range(6), "sex": list("fmfmfm")}), Y),

@@ -81,7 +81,9 @@ def other_shape(v: Node, array: np.ndarray) -> ShapeError:
     if v.type.dtype == "int" and array.ndim == v.type.rank + 1:
         error.fix = 'one-hot rows have their class numbers in y.argmax(axis=1), or take loss="categorical_crossentropy"'
     elif v.type.dtype == "real" and array.ndim == 1 and width is not None and width != 1 and width != len(array):
-        error.fix = 'class numbers take loss="sparse_categorical_crossentropy", or become rows: sg.data.one_hot(y)(y)'
+        is_label = (array == np.trunc(array)).all()
+        numbered = 'class numbers take loss="sparse_categorical_crossentropy", or become rows: sg.data.one_hot(y)(y)'
+        error.fix = numbered if is_label else f"give each row {width} numbers"
     elif array.ndim == v.type.rank - 1 and array.shape == tuple(v.shape[1:]):
         error.fix = "give one row as a batch of one: row[None]"
     elif width == 1 and array.ndim == 2:
@@ -111,6 +113,21 @@ def check_targets(v: Node, y: np.ndarray, classes: int | None, ignored: Any = No
     fix = _NUMBERED + "; or take another loss" if is_label else "take a loss of numbers, such as mse"
     raise IndexRangeError(f"{name} holds {y[place]:g}, but this loss takes probabilities", row,
                           ("range", "0 to 1"), fix=fix)  # fmt: skip
+
+
+def check_rows_of_table(v: Node, ids: np.ndarray, rows: int) -> None:
+    """Refuse integers that name no row of an Embedding's table; -1 would be its last row, as in NumPy.
+
+    Raises:  IndexRangeError
+    """
+    wrong = np.argwhere((ids < 0) | (ids >= rows))
+    if not len(wrong):
+        return
+    place = tuple(int(i) for i in wrong[0])
+    raise IndexRangeError(
+        f"{printable(v['variable'].name)} holds {ids[place]}, but the Embedding has {rows} rows", *where(place, None),
+        ("rows", f"0 to {rows - 1}"), fix="number what is embedded from 0, or give Embedding a larger input_dim",
+    )  # fmt: skip
 
 
 def class_weights(weights: Any, y: Any, rows: Any) -> np.ndarray:
@@ -159,4 +176,4 @@ def _by_class(weights: Any) -> Mapping[Any, float]:
     return weights
 
 
-__all__ = ["check_targets", "class_weights", "other_shape", "prepared"]
+__all__ = ["check_rows_of_table", "check_targets", "class_weights", "other_shape", "prepared"]
