@@ -9,6 +9,7 @@ import sympy as sp
 
 import symgrad as sg
 from symgrad.errors import CallError, DeclarationError, NumericError, ShapeError, UnsupportedError
+from symgrad.train import pace
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 2))
@@ -49,6 +50,26 @@ def test_evaluate_and_predict_agree_with_numpy(fitted):
     assert net.evaluate(X, 2 * Y, 32, verbose=0) == list(logs.values())
     weighted = net.evaluate(X[:2], 2 * Y[:2], sample_weight=[1.0, 0.0], return_dict=True)
     assert weighted["loss"] == pytest.approx(Y[0, 0] ** 2 / 2, rel=1e-9)  # the mean over rows of weight times value
+
+
+def test_evaluate_runs_in_slices_that_do_not_change_it(fitted, monkeypatch):
+    """Where compiled code is slow, Python (and so Ctrl-C) is asked after every step; the sums are the same."""
+    net, _ = fitted
+    loop = next(loop for key, loop in net._loops.items() if key == ("evaluate", False))
+    loop.pace.amount = 10**9
+    whole, calls, run = net.evaluate(X, 2 * Y, batch_size=7), [], type(loop).run
+    monkeypatch.setattr(type(loop), "run", lambda *args: calls.append(args) or run(*args))
+    monkeypatch.setattr(pace, "clocks", lambda: (1e9, 1e9))  # a slice takes very long
+    loop.pace.amount = 1
+    assert net.evaluate(X, 2 * Y, batch_size=7) == whole
+    assert len(calls) == 9
+    assert np.array_equal(net.predict(X), np.concatenate([net.predict(X[i : i + 7]) for i in range(0, 60, 7)]))
+
+
+def test_a_call_takes_as_many_rows_as_its_graph_is_light():
+    x, w = sg.input("X", ("n", 1000)), sg.parameter("W", (1000, 1000))
+    assert pace.rows_at_once([(x @ w).node]) == 10
+    assert pace.rows_at_once([(x + 1).node]) == pace.MOST_ROWS
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
