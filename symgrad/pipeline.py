@@ -3,8 +3,8 @@
     outputs, wrt  --PRIMAL-->  stable, shared primal  --reverse-->  cotangents  --GRADIENT-->  Derived
     Derived  --targets-->  value, forward, backward, value_and_grad  --lower-->  Program  --emit-->  Source
 
-Each pass is a pure function from outputs to a map old node -> new node. ``watch`` sees every pass: its name, and
-the outputs before and after.
+Each pass is a pure function from outputs to a map old node -> new node. ``passes.report.watch`` sees every pass: its
+name, and the outputs before and after; ``ir.verify`` is what the tests watch with.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from symgrad.passes.differentiate import zeros
 from symgrad.passes.eliminate import eliminate
 from symgrad.passes.names import Names, strip
 from symgrad.passes.partition import residuals
-from symgrad.passes.report import PassReport, counted
+from symgrad.passes.report import PassReport, counted, tell
 from symgrad.passes.reverse import bars as sweep
 from symgrad.passes.reverse import with_rules
 from symgrad.passes.simplify import simplify
@@ -79,7 +79,9 @@ def run(passes: list[tuple[str, Pass]], outputs: Sequence[Node], reports: list[P
     for name, apply in passes:
         start, before = time.perf_counter(), after
         new = apply(current)
-        current = [new[n] for n in current]
+        made = [new[n] for n in current]
+        tell(name, current, made)
+        current = made
         final = new if final is None else {old: new.get(mid, mid) for old, mid in final.items()}
         seconds, after = time.perf_counter() - start, counted(current)
         reports.append(PassReport(name, seconds, before[0], after[0], before[1], after[1]))
