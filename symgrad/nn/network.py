@@ -259,7 +259,14 @@ def _check_batch(inputs: Sequence[Tensor], output: Tensor) -> None:
         raise DeclarationError("a model's output has a row for each sample", ("given", described(output.node)), fix=fix)
 
 
-def summary(network: Network, title: str = "model") -> str:
+class Summary(str):
+    """Text that shows itself as it is."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
+
+
+def summary(network: Network, title: str = "model") -> Summary:
     """The layers with output shapes and numbers of parameters, as text."""
     head = ("layer", "output shape", "parameters")
     lines = [(f"{r.layer} ({r.kind})", str(r.shape), f"{r.learned + r.fixed:,}") for r in network.rows]
@@ -272,7 +279,7 @@ def summary(network: Network, title: str = "model") -> str:
     text = [f"{a:<{wide[0]}}  {b:<{wide[1]}}  {c:>{wide[2]}}" for a, b, c in (head, *lines)]
     fixed = sum(_count(s.node) for s in network.states)
     total = f"{network.learned + fixed:,} parameters, {network.learned:,} learned"
-    return "\n".join([title, text[0].rstrip(), rule, *text[1:], rule, total])
+    return Summary("\n".join([title, text[0].rstrip(), rule, *text[1:], rule, total]))
 
 
-__all__ = ["RANDOM_KEY", "Network", "Row", "Statistic", "Weight", "from_tensors", "sequential", "summary"]
+__all__ = ["RANDOM_KEY", "Network", "Row", "Statistic", "Summary", "Weight", "from_tensors", "sequential", "summary"]

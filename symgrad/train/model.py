@@ -19,7 +19,7 @@ from symgrad.errors import CallError, DeclarationError, ShapeError
 from symgrad.frontend.tensor import Tensor
 from symgrad.ir.show import printable
 from symgrad.nn import initializers
-from symgrad.nn.network import Network, from_tensors, sequential, summary
+from symgrad.nn.network import Network, Summary, from_tensors, sequential, summary
 from symgrad.runtime.border import listed
 from symgrad.train.fit import BATCH, Fit, batch_of, whole_number
 from symgrad.train.full_batch import check_full_batch, run_full_batch
@@ -36,13 +36,6 @@ from symgrad.train.storage import files
 from symgrad.train.storage.saved import stored
 from symgrad.train.storage.tasks import Stored
 from symgrad.train.watching.watch import finisher
-
-
-class Summary(str):
-    """Text that shows itself as it is."""
-
-    __slots__ = ()
-    __repr__ = str.__str__
 
 
 class Model:
@@ -191,9 +184,13 @@ class Model:
         wrt = [Tensor(w.node) for w in self.network.parameters]
         return compile_function(Tensor(task.loss), wrt=wrt, dtype=self.dtype)
 
+    def __repr__(self) -> str:
+        ends = f"{', '.join(str(x.shape) for x in self.network.inputs)} -> {self.network.output.shape}"
+        return f"<{type(self).__name__} {self.name}: {ends}, {self.network.learned:,} learned parameters>"
+
     def summary(self) -> Summary:
         """The layers with their output shapes and numbers of parameters."""
-        return Summary(summary(self.network, self.name))
+        return summary(self.network, self.name)
 
     def fit(self, x: Any = None, y: Any = None, *args: Any, **options: Any) -> History:
         """Train, as Keras: ``fit(x, y, batch_size=32, epochs=1, ...)``; the options are ``symgrad.train.fit.Options``.

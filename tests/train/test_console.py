@@ -155,6 +155,15 @@ def test_targets_are_classes_or_numbers(tmp_path, cells, classes):
     assert named == (cells if classes else [float(cell) for cell in cells])
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_whole_numbers_are_numbers_where_that_is_said(tmp_path, separator):
+    path = tmp_path / "t.csv"
+    path.write_text(f"x{separator}t\n1{separator}5\n2{separator}3\n", encoding="utf-8")
+    data = tables.read(str(path), "t", is_number=True)
+    assert (data.classes, data.x.tolist(), data.y.tolist()) == ((), [[1.0], [2.0]], [5.0, 3.0])
+    assert tables.read(str(path), "t").classes == ("3", "5")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -168,6 +177,8 @@ def test_targets_are_classes_or_numbers(tmp_path, cells, classes):
         ("x,t\n1,inf\n1,2\n", "line 2, column t"),
         ("x,u\n1,2\n1,2\n", "has no column t"),
         ("t\n1\n2\n", "no column besides"),
+        ("1,t\n1,2\n1;2,3\n", "'1;2' is not a number"),
+        ("1,2\n1,2\n3,4\n", "begins with numbers"),
     ],
 )
 def test_bad_files(tmp_path, text, said):
@@ -202,7 +213,7 @@ def test_two_classes_take_one_logit_or_as_many_as_classes():
         (["--data", "xor", "--csv", "f.csv"], "not allowed with"),
         (["--csv", "absent.csv"], "--csv needs --target"),
         (["--csv", "absent.csv", "--target", "t"], "cannot be read"),
-        (["--data", "xor", "--target", "t"], "--target is a column of --csv"),
+        (["--data", "xor", "--target", "t"], "--target and --numbers are about a column of --csv"),
         (["--data", "xor", "--hidden", "4,a"], "--hidden is a list of layer sizes"),
         (["--data", "xor", "--hidden", "4,0"], "--hidden is a list of layer sizes"),
         (["--data", "xor", "--activation", "rellu"], "relu"),

@@ -129,8 +129,11 @@ def test_a_film_goes_through_a_checkpoint(filmed):
     assert other.html() == filmed.page
 
 
-def test_a_file_that_cannot_be_written_is_a_warning(filmed, tmp_path):
-    film = sg.callbacks.Film(tmp_path / "no such folder" / "film.html")
+def test_where_a_film_cannot_be_written(filmed, tmp_path):
+    absent = sg.callbacks.Film(tmp_path / "no such folder" / "film.html")
+    with pytest.raises(DeclarationError, match="there is no directory"):
+        filmed.net.fit(X, Y, epochs=10, initial_epoch=9, callbacks=absent)
+    film = sg.callbacks.Film(tmp_path)
     with pytest.warns(RuntimeWarning, match="Film: .* is not written"):
         filmed.net.fit(X, Y, epochs=10, initial_epoch=9, callbacks=film)
     assert [frame.epoch for frame in film._reel.frames] == [9, 10]

@@ -36,6 +36,7 @@ def add(commands: Any) -> None:
     data.add_argument("--data", help=f"one of {', '.join([*tables.BUILT_IN, *DRAWN])}")
     data.add_argument("--csv", metavar="FILE", help="a CSV file with a line of names")
     train.add_argument("--target", metavar="COLUMN", help="the column of the CSV file to predict")
+    train.add_argument("--numbers", action="store_true", help="the column's whole numbers are numbers, not classes")
     train.add_argument("--hidden", default="32", help="sizes of hidden layers: 64,32; 0 for none (default 32)")
     train.add_argument("--activation", default="relu", help="of the hidden layers (default relu)")
     train.add_argument("--epochs", type=int, default=50)
@@ -103,17 +104,25 @@ def _parts(data: tables.Data, share: float, seed: int) -> tuple[np.ndarray, np.n
     rows = len(data.x)
     if not 0.0 < share < 1.0 or not 0 < round(rows * share) < rows:
         raise DeclarationError("--test-share leaves no rows on one side", ("rows", str(rows)), ("share", f"{share:g}"))
-    return indices(rows, share, seed, data.y if data.classes else None)
+    if not data.classes:
+        return indices(rows, share, seed)
+    classes = len(data.classes)
+    if rows - round(rows * share) < classes:
+        raise DeclarationError(
+            "too few rows remain to learn every class from", ("rows", str(rows)), ("classes", str(classes)),
+            fix="take a smaller --test-share, or --numbers if the column of --csv holds numbers",
+        )  # fmt: skip
+    return indices(rows, share, seed, data.y)
 
 
 def _data(options: argparse.Namespace) -> tables.Data:
     if options.data is not None:
-        if options.target is not None:
-            raise DeclarationError("--target is a column of --csv", ("data", options.data))
+        if options.target is not None or options.numbers:
+            raise DeclarationError("--target and --numbers are about a column of --csv", ("data", options.data))
         return tables.named(options.data, options.noise, options.seed)
     if options.target is None:
         raise DeclarationError("--csv needs --target", fix="name the column to predict: --target price")
-    return tables.read(options.csv, options.target)
+    return tables.read(options.csv, options.target, options.numbers)
 
 
 def question(data: tables.Data, loss: str | None) -> Question:

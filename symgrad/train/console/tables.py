@@ -55,8 +55,10 @@ def named(name: str, noise: float, seed: int) -> Data:
     return Data(name, np.asarray(found.data, float), np.asarray(found.target), classes)
 
 
-def read(path: str, target: str) -> Data:
+def read(path: str, target: str, is_number: bool = False) -> Data:
     """A CSV file with a line of names; the target's column holds words, few whole numbers (classes), or numbers.
+
+    Cells are separated by commas, semicolons or tabs. ``is_number``: whole numbers are numbers, not classes.
 
     Raises:  CallError for a file that cannot be read, ExpressionError for a cell that is not a number
     """
@@ -73,20 +75,28 @@ def read(path: str, target: str) -> Data:
     )  # fmt: skip
     if "" in cells:
         raise ExpressionError(f"line {cells.index('') + 2} has no {printable(target)}")
-    y, classes = _target(cells, target)
+    y, classes = _target(cells, target, is_number)
     return Data(Path(path).name, x, y, classes, tuple(names[i] for i in columns))
 
 
 def _lines(path: str) -> tuple[list[str], list[list[str]]]:
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
-            head, *lines = [line for line in csv.reader(file) if line] or [[]]
+            first = file.readline()
+            file.seek(0)
+            separator = max(",;\t", key=first.count)
+            head, *lines = [line for line in csv.reader(file, delimiter=separator) if line] or [[]]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         said = getattr(error, "strerror", None) or str(error)
         raise CallError(f"{printable(path)} cannot be read", ("reason", said)) from None
     names = [name.strip() for name in head]
     if len(lines) < 2:
         raise CallError(f"{printable(path)} has too few lines", ("needed", "a line of names, then a line a row"))
+    if all(_is_number(name) for name in names):
+        raise CallError(
+            f"{printable(path)} begins with numbers, not with the names of its columns", ("line 1", listed(names[:6])),
+            fix="put a line of names first",
+        )  # fmt: skip
     if repeated := [name for name in names if names.count(name) > 1]:
         raise CallError(f"{printable(path)} names the column {printable(repeated[0])} twice")
     for row, line in enumerate(lines, 2):
@@ -97,22 +107,25 @@ def _lines(path: str) -> tuple[list[str], list[list[str]]]:
     return names, lines
 
 
-def _number(cell: str, column: str, row: int) -> float:
+def _is_number(cell: str) -> bool:
     try:
-        value = float(cell)
+        return math.isfinite(float(cell))
     except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
+        return False
+
+
+def _number(cell: str, column: str, row: int) -> float:
+    if not _is_number(cell):
         raise ExpressionError(
             f"line {row}, column {printable(column)}: {printable(cell)!r} is not a number",
             fix="leave the column out, or write numbers for its words"
             if cell.strip()
             else "drop such lines, or fill them first",
         )
-    return value
+    return float(cell)
 
 
-def _target(cells: Sequence[str], name: str) -> tuple[np.ndarray, tuple[str, ...]]:
+def _target(cells: Sequence[str], name: str, is_number: bool) -> tuple[np.ndarray, tuple[str, ...]]:
     """Class numbers with the classes' names in order, or numbers."""
     try:
         values = [float(cell) for cell in cells]
@@ -122,7 +135,7 @@ def _target(cells: Sequence[str], name: str) -> tuple[np.ndarray, tuple[str, ...
     for row, cell in enumerate(cells, 2):
         _number(cell, name, row)
     found = sorted(set(values))
-    if len(found) > _FEW or not all(v.is_integer() for v in found):
+    if is_number or len(found) > _FEW or not all(v.is_integer() for v in found):
         return np.array(values), ()
     return np.searchsorted(found, values), tuple(f"{v:g}" for v in found)
 
