@@ -144,6 +144,9 @@ def test_a_schedule_is_not_changed():
     for callback in (sg.callbacks.ReduceLROnPlateau("loss"), sg.callbacks.LearningRateScheduler(lambda e: 0.1)):
         with pytest.raises(DeclarationError, match="schedule"):
             net.fit(X, Y, callbacks=callback)
+    net.learning_rate = 0.01
+    with pytest.raises(DeclarationError, match="no effect"):
+        net.fit(X, Y)
 
 
 class BoomError(Exception):

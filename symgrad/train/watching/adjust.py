@@ -25,6 +25,20 @@ def set_rate(model: Any, rate: Any) -> None:
     model.learning_rate = checked_rate(rate)
 
 
+def rate_of(model: Any) -> float:
+    """The learning rate of the next steps; where there is a schedule, which the compiled loop follows, its start.
+
+    Raises:  DeclarationError where somebody has set what is none, or set one beside a schedule
+    """
+    rate = checked_rate(model.learning_rate)
+    if callable(getattr(model.optimizer, "learning_rate", None)) and rate != model.optimizer.learning_rate_start:
+        raise DeclarationError(
+            "the learning rate is a schedule: net.learning_rate has no effect", ("given", f"{rate:g}"),
+            fix="compile with an optimizer that has a number",
+        )  # fmt: skip
+    return rate
+
+
 def checked_rate(rate: Any) -> float:
     """A learning rate.
 

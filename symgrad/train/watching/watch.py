@@ -16,7 +16,7 @@ from symgrad.ir.show import printable
 from symgrad.train.history import History
 from symgrad.train.loop import Course
 from symgrad.train.run import Fault, Run
-from symgrad.train.watching.adjust import checked_rate
+from symgrad.train.watching.adjust import rate_of
 from symgrad.train.watching.hooks import BATCH_HOOKS, EPOCH_HOOKS, has_hook, tell
 
 Logs = dict[str, float]
@@ -46,7 +46,7 @@ class Watch:
 
         Raises:  DeclarationError where somebody has set what is none
         """
-        return checked_rate(self.model.learning_rate)
+        return rate_of(self.model)
 
     def call(self, hook: str, *args: Any) -> None:
         """One hook of every callback that has it."""
