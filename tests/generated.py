@@ -56,7 +56,6 @@ def run(example: Path, whole: bool, arguments: Sequence[str] = ()) -> tuple[list
         mock.patch.object(sg, "compile", lambda *args, **kwargs: kept(real(*args, **kwargs))),
         mock.patch.object(Model, "loss_function", property(lambda net: kept(loss_of(net)))),
         mock.patch.object(Model, "fit", trained),
-        mock.patch.object(sys, "argv", [str(example)]),  # the arguments of the tests are none of an example's
         contextlib.redirect_stdout(io.StringIO()) as printed,
         contextlib.suppress(_TrainsError),
     ):
