@@ -119,7 +119,7 @@ def value(x):
     Gives   f
     """
     r0 = normal_cdf(x)
-    f = x * r0
+    f = select((x == 0.0) | (r0 == 0.0), 0.0, x * r0)
     return f
 
 
@@ -131,7 +131,7 @@ def forward(x):
     Gives   f, (r0, r1)
     """
     r0 = normal_cdf(x)
-    f = x * r0
+    f = select((x == 0.0) | (r0 == 0.0), 0.0, x * r0)
     t0 = abs(x)
     t1 = select(t0 > 40.0, 40.0, t0)
     t2 = t1 * t1
@@ -147,7 +147,9 @@ def backward(x, r0, r1, f_bar):
     Takes   x f64, r0 f64, r1 f64, f_bar f64
     Gives   x_bar
     """
-    x_bar = f_bar * r0 + f_bar * x * r1
+    t0 = f_bar * x
+    t1 = select((t0 == 0.0) | (r1 == 0.0), 0.0, t0 * r1)
+    x_bar = f_bar * r0 + t1
     return x_bar
 
 
@@ -159,11 +161,12 @@ def value_and_grad(x):
     Gives   f, x_bar
     """
     r0 = normal_cdf(x)
-    f = x * r0
+    f = select((x == 0.0) | (r0 == 0.0), 0.0, x * r0)
     t0 = abs(x)
     t1 = select(t0 > 40.0, 40.0, t0)
     t2 = t1 * t1
     t3 = exp(-0.5 * t2)
     r1 = 0.3989422804014327 * fma(t3 * -0.5, fma(t1, t1, -t2), t3)
-    x_bar = r0 + x * r1
+    t4 = select((x == 0.0) | (r1 == 0.0), 0.0, x * r1)
+    x_bar = r0 + t4
     return f, x_bar

@@ -94,7 +94,7 @@ def value(x):
     Gives   f
     """
     r0 = sigmoid(x)
-    f = x * r0
+    f = select((x == 0.0) | (r0 == 0.0), 0.0, x * r0)
     return f
 
 
@@ -106,7 +106,7 @@ def forward(x):
     Gives   f, (r0, x_slope)
     """
     r0 = sigmoid(x)
-    f = x * r0
+    f = select((x == 0.0) | (r0 == 0.0), 0.0, x * r0)
     x_slope = sigmoid_slope(x)
     return f, (r0, x_slope)
 
@@ -118,7 +118,9 @@ def backward(x, r0, x_slope, f_bar):
     Takes   x f64, r0 f64, x_slope f64, f_bar f64
     Gives   x_bar
     """
-    x_bar = f_bar * r0 + f_bar * x * x_slope
+    t0 = f_bar * x
+    t1 = select((t0 == 0.0) | (x_slope == 0.0), 0.0, t0 * x_slope)
+    x_bar = f_bar * r0 + t1
     return x_bar
 
 
@@ -130,7 +132,8 @@ def value_and_grad(x):
     Gives   f, x_bar
     """
     r0 = sigmoid(x)
-    f = x * r0
+    f = select((x == 0.0) | (r0 == 0.0), 0.0, x * r0)
     x_slope = sigmoid_slope(x)
-    x_bar = r0 + x * x_slope
+    t0 = select((x == 0.0) | (x_slope == 0.0), 0.0, x * x_slope)
+    x_bar = r0 + t0
     return f, x_bar

@@ -266,36 +266,38 @@ def value(v0):
     f21 = select(t0, 1.0, 0.0) + t7
     f22 = softplus(v0)
     t8 = normal_cdf(v0)
-    f24 = v0 * t8
+    f24 = select((v0 == 0.0) | (t8 == 0.0), 0.0, v0 * t8)
     t9 = abs(v0)
     t10 = select(t9 > 40.0, 40.0, t9)
     t11 = t10 * t10
     t12 = exp(-0.5 * t11)
     t13 = 0.3989422804014327 * fma(t12 * -0.5, fma(t10, t10, -t11), t12)
-    f25 = t8 + v0 * t13
-    f26 = v0 * f8
-    f27 = f8 + v0 * f9
-    t14 = -v0
-    t15 = v0 / 2.0
-    t16 = select((t14 > t15) | (t14 != t14), t14, t15)
-    t17 = 2.0 * v0 - 2.0
-    f28 = select((t16 > t17) | (t16 != t16), t16, t17)
-    t18 = select(t15 > t14, 1.0, select(t15 < t14, 0.0, select(t15 == t14, 0.0, t15 + t14)))
-    t19 = select(t14 > t15, 1.0, select(t14 < t15, 0.0, select(t14 == t15, 0.0, t14 + t15)))
-    t20 = t18 * 0.5 - t19
-    t21 = t20 * 2.0 < 0.0
-    t22 = abs(t20) < 2.0
-    t23 = select(
-        t16 > t17, 1.0, select(t16 < t17, 0.0,
-        select(t16 == t17, select(t21, 0.0, select(t22, 1.0, 0.0)), t16 + t17))
+    t14 = select((v0 == 0.0) | (t13 == 0.0), 0.0, v0 * t13)
+    f25 = t8 + t14
+    f26 = select((v0 == 0.0) | (f8 == 0.0), 0.0, v0 * f8)
+    t15 = select((v0 == 0.0) | (f9 == 0.0), 0.0, v0 * f9)
+    f27 = f8 + t15
+    t16 = -v0
+    t17 = v0 / 2.0
+    t18 = select((t16 > t17) | (t16 != t16), t16, t17)
+    t19 = 2.0 * v0 - 2.0
+    f28 = select((t18 > t19) | (t18 != t18), t18, t19)
+    t20 = select(t17 > t16, 1.0, select(t17 < t16, 0.0, select(t17 == t16, 0.0, t17 + t16)))
+    t21 = select(t16 > t17, 1.0, select(t16 < t17, 0.0, select(t16 == t17, 0.0, t16 + t17)))
+    t22 = t20 * 0.5 - t21
+    t23 = t22 * 2.0 < 0.0
+    t24 = abs(t22) < 2.0
+    t25 = select(
+        t18 > t19, 1.0, select(t18 < t19, 0.0,
+        select(t18 == t19, select(t23, 0.0, select(t24, 1.0, 0.0)), t18 + t19))
     )
-    t24 = select(
-        t17 > t16, 1.0, select(t17 < t16, 0.0,
-        select(t17 == t16, select(t21, 0.0, select(t22, 0.0, 1.0)), t17 + t16))
+    t26 = select(
+        t19 > t18, 1.0, select(t19 < t18, 0.0,
+        select(t19 == t18, select(t23, 0.0, select(t24, 0.0, 1.0)), t19 + t18))
     )
-    t25 = select((t23 == 0.0) | (t18 == 0.0), 0.0, t23 * t18)
-    t26 = select((t23 == 0.0) | (t19 == 0.0), 0.0, t23 * t19)
-    f29 = t24 * 2.0 + t25 / 2.0 - t26
+    t27 = select((t25 == 0.0) | (t20 == 0.0), 0.0, t25 * t20)
+    t28 = select((t25 == 0.0) | (t21 == 0.0), 0.0, t25 * t21)
+    f29 = t26 * 2.0 + t27 / 2.0 - t28
     return (
         v0, 1.0, f2, 0.0, f4, 0.0, f6, f7, f8, f9, f10, f11, f12, f13, f14, f15, f16, f17, f18, f19,
         f20, f21, f22, f8, f24, f25, f26, f27, f28, f29
