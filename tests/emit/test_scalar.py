@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from symgrad.emit.scalar import assign, is_straight, literal, text
+from symgrad.emit.scalar import is_straight, literal, text
 from symgrad.ir.expression import apply, call, const, fma, load, select, var
 from symgrad.ir.program import Assign, Function, If, Parameter, Return
 
@@ -59,10 +59,6 @@ P, Q = var("p", "bool"), var("q", "bool")
 )
 def test_text(expr, printed):
     assert text(expr) == printed
-
-
-def test_assign():
-    assert assign(Assign("z", X * Y)) == "z = x * y"
 
 
 def test_deep_trees_print():
