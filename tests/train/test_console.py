@@ -229,7 +229,7 @@ def test_two_classes_take_one_logit_or_as_many_as_classes():
         (["--data", "xor", "--noise", "nan"], "noise is a share"),
         (["--data", "xor", "--test-share", "1"], "--test-share leaves no rows"),
         (["--data", "xor", "--dtype", "float16"], "invalid choice"),
-        (["--data", "xor", "--html", "no such folder/page.html"], "--html: nothing can be written"),
+        (["--data", "xor", "--html", "no such folder/page.html"], "--html: there is no directory"),
         (["--data", "xor", "--html", "."], "--html: . is a directory"),
         (["--data", "xor", "--epochs", "many"], "invalid int value"),
         (["--data", "xor", "--resume"], "--resume needs the file"),

@@ -133,9 +133,11 @@ def test_where_a_film_cannot_be_written(filmed, tmp_path):
     absent = sg.callbacks.Film(tmp_path / "no such folder" / "film.html")
     with pytest.raises(DeclarationError, match="there is no directory"):
         filmed.net.fit(X, Y, epochs=10, initial_epoch=9, callbacks=absent)
-    film = sg.callbacks.Film(tmp_path)
+    (tmp_path / "gone").mkdir()
+    film = sg.callbacks.Film(tmp_path / "gone" / "film.html")
+    goes = sg.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: (tmp_path / "gone").rmdir())
     with pytest.warns(RuntimeWarning, match="Film: .* is not written"):
-        filmed.net.fit(X, Y, epochs=10, initial_epoch=9, callbacks=film)
+        filmed.net.fit(X, Y, epochs=10, initial_epoch=9, callbacks=[film, goes])
     assert [frame.epoch for frame in film._reel.frames] == [9, 10]
     assert "<iframe" in film._repr_html_()
 

@@ -7,7 +7,6 @@ are refused before the training, not after it.
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
 from symgrad.errors import DeclarationError
@@ -19,6 +18,7 @@ from symgrad.ir.show import printable
 from symgrad.ir.walk import substitute
 from symgrad.train.data.scaling import Scaling
 from symgrad.train.model import Model
+from symgrad.train.storage.writable import check_writable
 from symgrad.train.watching.checkpoint import ModelCheckpoint
 
 _SOFTMAX = ("sparse_categorical_crossentropy", "categorical_crossentropy", "kl_divergence")
@@ -41,21 +41,12 @@ def check(options: argparse.Namespace) -> None:
         raise DeclarationError("--resume needs the file to go on from", fix="name it: --checkpoint run.npz --resume")
     for option, name in (("--checkpoint", checkpoint), ("--save", saved)):
         if name is not None:
-            _check_place(option, Path(name))
+            check_writable(option, Path(name))
     if checkpoint is not None and saved is not None and Path(checkpoint).resolve() == Path(saved).resolve():
         raise DeclarationError("--checkpoint and --save are one file", ("file", printable(saved)))
     if checkpoint is not None and not options.resume and Path(checkpoint).exists():
         fix = "go on from it with --resume, give another name, or remove it"
         raise DeclarationError("a run would be written over", ("file", printable(checkpoint)), fix=fix)
-
-
-def _check_place(option: str, path: Path) -> None:
-    if path.is_dir():
-        raise DeclarationError(f"{option}: {printable(str(path))} is a directory", fix="name a file in it")
-    if not path.parent.is_dir():
-        raise DeclarationError(f"{option}: there is no directory {printable(str(path.parent))}", fix="make it first")
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise DeclarationError(f"{option}: the directory {printable(str(path.parent))} cannot be written")
 
 
 def callbacks(options: argparse.Namespace) -> list[ModelCheckpoint]:

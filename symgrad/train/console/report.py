@@ -7,16 +7,16 @@ refused before the training, not after it.
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from symgrad.errors import CallError, DeclarationError
+from symgrad.errors import CallError
 from symgrad.ir.show import printable
 from symgrad.train.console.tables import Data
 from symgrad.train.picture import page
 from symgrad.train.picture.drawing import needs_matplotlib
+from symgrad.train.storage.writable import check_writable
 from symgrad.train.watching.film import Film
 from symgrad.train.watching.statistics import LayerStatistics
 
@@ -34,11 +34,7 @@ def check(options: argparse.Namespace) -> None:
     if options.html is None:
         return
     needs_matplotlib()
-    path = Path(options.html)
-    if path.is_dir():
-        raise DeclarationError(f"--html: {printable(str(path))} is a directory", fix="name a file in it")
-    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK):
-        raise DeclarationError(f"--html: nothing can be written in {printable(str(path.parent))}")
+    check_writable("--html", Path(options.html))
 
 
 def watchers(options: argparse.Namespace, data: Data) -> list[Any]:

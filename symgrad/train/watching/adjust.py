@@ -17,7 +17,7 @@ def set_rate(model: Any, rate: Any) -> None:
             f"{model.optimizer.name} has no learning rate: it searches along each direction",
             fix="leave the callback out, or take an optimizer with a learning rate, such as Adam",
         )
-    if callable(getattr(model.optimizer, "learning_rate", None)):
+    if _has_schedule(model):
         raise DeclarationError(
             "the learning rate is a schedule, which no callback changes",
             fix="give the optimizer a number, or leave the callback out",
@@ -31,12 +31,16 @@ def rate_of(model: Any) -> float:
     Raises:  DeclarationError where somebody has set what is none, or set one beside a schedule
     """
     rate = checked_rate(model.learning_rate)
-    if callable(getattr(model.optimizer, "learning_rate", None)) and rate != model.optimizer.learning_rate_start:
+    if _has_schedule(model) and rate != model.optimizer.learning_rate_start:
         raise DeclarationError(
             "the learning rate is a schedule: net.learning_rate has no effect", ("given", f"{rate:g}"),
             fix="compile with an optimizer that has a number",
         )  # fmt: skip
     return rate
+
+
+def _has_schedule(model: Any) -> bool:
+    return callable(getattr(model.optimizer, "learning_rate", None))
 
 
 def checked_rate(rate: Any) -> float:

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from symgrad.errors import DeclarationError
-from symgrad.ir.show import printable
 from symgrad.train.history import History
 from symgrad.train.picture import drawing, page
 from symgrad.train.picture.reel import NOTHING, Frame, Reel, panels_of, picture
 from symgrad.train.picture.surface import plane
 from symgrad.train.source import Source
+from symgrad.train.storage.writable import check_writable
 from symgrad.train.watching.hooks import Callback
 from symgrad.train.watching.progress import words
 
@@ -31,8 +31,8 @@ class Film(Callback):
     every ``every``-th (more rarely in a long run: there are at most ``frames``) and at the end, whatever ended the run.
     A large matrix is shown by 48 rows and columns of it, a deep network by its first 8 layers.
 
-    Without a ``filepath`` nothing is written; ``html()`` is the page. A file that cannot be written is a warning,
-    a directory that is not there an error before the first epoch.
+    Without a ``filepath`` nothing is written; ``html()`` is the page. A place that cannot be
+    written is an error before the first epoch, a file that cannot be written in the end a warning.
 
     Raises:  DeclarationError for options that make no sense; CallError where matplotlib is not installed
     >>> Film("film.html", every=5).filepath.name
@@ -62,10 +62,8 @@ class Film(Callback):
     def on_train_begin(self, logs: Any = None) -> None:
         self._has_begun = False
         drawing.needs_matplotlib()
-        if self.filepath is not None and not self.filepath.parent.is_dir():
-            raise DeclarationError(
-                f"Film: there is no directory {printable(str(self.filepath.parent))}", fix="make it before the training"
-            )
+        if self.filepath is not None:
+            check_writable("Film", self.filepath)
         self._reel, self._panels = Reel(self.every, self.frames), panels_of(self.model)
         self._plane = plane(self.model, self._data)
         self._start: Frame | None = self._frame(0)
